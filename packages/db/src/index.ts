@@ -1,0 +1,5 @@
+export { createDatabase } from "./database.ts";
+export type { Database, DatabaseOptions, Tx } from "./database.ts";
+export { sqlState } from "./sql-state.ts";
+export { newId } from "./new-id.ts";
+export { Prisma } from "./generated/client.ts";
