@@ -1,5 +1,7 @@
 /** Native ES modules, TypeScript by SWC, packages from their sources. Types are checked by `pnpm verify`. */
 export default {
+  globalSetup: "<rootDir>/scripts/jest-setup.mjs",
+  globalTeardown: "<rootDir>/scripts/jest-teardown.mjs",
   testEnvironment: "node",
   testEnvironmentOptions: { customExportConditions: ["@jobrun/source", "node", "node-addons"] },
   extensionsToTreatAsEsm: [".ts"],

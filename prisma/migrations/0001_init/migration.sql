@@ -90,6 +90,7 @@ CREATE TABLE "Message" (
     "twilioSid" TEXT,
     "waMessageId" TEXT,
     "errorCode" TEXT,
+    "operatorToldAt" TIMESTAMPTZ(3),
     "attempts" INTEGER NOT NULL DEFAULT 0,
     "dueAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "leasedUntil" TIMESTAMPTZ(3),

@@ -1,0 +1,274 @@
+import { newId, type Database, type Tx } from "@jobrun/db";
+import { redactText } from "@jobrun/messaging";
+import type { Logger } from "winston";
+import type { Events } from "../telemetry/events.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { alertTypes, type AlertType, type Severity } from "./alert-types.ts";
+import { configuredChannels, deliverDue, type AlertConfig } from "./delivery.ts";
+import { defaultThresholds, evaluate, type Signal } from "./evaluate.ts";
+import {
+  countOpen,
+  listOpen,
+  resolveIncident,
+  resolveUnseen,
+  upsertIncident,
+  type Incident,
+  type OpenIncident,
+  type ResolvedIncident,
+} from "./incidents.ts";
+import { MemoryIncidents, type MemoryIncident } from "./memory-incidents.ts";
+import { ProcessCounts } from "./process-counters.ts";
+import { readOutbox, type OutboxState } from "./read-outbox.ts";
+import { postAlert } from "./webhook-channel.ts";
+import { within } from "./within.ts";
+
+export interface AlertServiceDeps {
+  db: Database;
+  logger: Logger;
+  events: Events;
+  metrics: Metrics;
+  config: AlertConfig;
+  now?: () => Date;
+  /** Called when a text to the founder was committed to the outbox. */
+  wakeOutbox?: () => void;
+}
+
+export interface NewAlert {
+  type: AlertType;
+  /** What it is about, where one type can have several incidents: a provider, an id. */
+  resource?: string;
+  severity?: Severity;
+  /** No personal data; numbers are masked all the same. */
+  summary?: string;
+  requestId?: string;
+}
+
+export interface AlertStatus {
+  enabled: boolean;
+  reason: string | null;
+  founderPhoneConfigured: boolean;
+  channels: string[];
+  open: OpenIncident[];
+}
+
+const TICK_MS = 5_000;
+const STATUS_TIMEOUT_MS = 900;
+
+/**
+ * Records incidents and tells the founder. Apart from `raiseIn`, whose failure belongs to the
+ * caller's transaction, nothing here throws: an alert never breaks what it watches.
+ */
+export class AlertService {
+  readonly #deps: Required<AlertServiceDeps>;
+  readonly #counts = new ProcessCounts();
+  readonly #memory = new MemoryIncidents();
+  #timer: NodeJS.Timeout | undefined;
+  #ticking: Promise<void> | undefined;
+
+  constructor(deps: AlertServiceDeps) {
+    this.#deps = { now: () => new Date(), wakeOutbox: () => {}, ...deps };
+  }
+
+  /** Opens an incident, or counts it on the open one. While the database is down it is kept in memory. */
+  async raise(alert: NewAlert): Promise<void> {
+    await this.#record(incidentOf(alert), 1, alert.requestId);
+  }
+
+  /**
+   * As `raise`, as a part of the caller's transaction above tenants: it stands or falls with it.
+   *
+   * @throws what the database throws, since the transaction cannot go on after that.
+   */
+  async raiseIn(tx: Tx, alert: NewAlert): Promise<void> {
+    const incident = incidentOf(alert);
+    const { opened } = await upsertIncident(tx, incident, 1, this.#deps.now());
+    if (opened) this.#announce(incident, alert.requestId);
+  }
+
+  /** Ends the incident, if it is open. */
+  async resolve(type: AlertType, resource?: string): Promise<void> {
+    const key = keyOf(type, resource);
+    this.#memory.remove(key);
+    await this.#guarded("alert not resolved", async () => {
+      this.#announceResolved(await resolveIncident(this.#deps.db, key, this.#deps.now()));
+    });
+  }
+
+  recordSignatureFailure(): void {
+    this.#counts.signatureFailed(this.#deps.now().getTime());
+  }
+
+  recordTransactionFailure(): void {
+    this.#counts.transactionFailed(this.#deps.now().getTime());
+  }
+
+  /** @param errorClass one that contains "auth" means that our credentials were refused. */
+  recordAssistantFailure(errorClass: string): void {
+    this.#counts.assistantFailed(errorClass, this.#deps.now().getTime());
+  }
+
+  recordAssistantSuccess(): void {
+    this.#counts.assistantSucceeded();
+  }
+
+  /** Evaluates what was counted and what the database shows, then tells the founder what is due. */
+  tick(): Promise<void> {
+    this.#ticking ??= this.#tick().finally(() => {
+      this.#ticking = undefined;
+    });
+    return this.#ticking;
+  }
+
+  /** Ticks every 5 s until `stop`. */
+  start(): void {
+    this.#timer ??= setInterval(() => void this.tick(), TICK_MS);
+  }
+
+  /** Ends the ticks and waits for the one that runs. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    await this.#ticking;
+  }
+
+  /** For /health. Answers within 1 s; without the database, from what this process knows. */
+  async status(): Promise<AlertStatus> {
+    const { db, config } = this.#deps;
+    const stored = await within(STATUS_TIMEOUT_MS, listOpen(db)).catch(() => []);
+    return {
+      enabled: !config.disabled,
+      reason: config.disabled ? "ALERTS_DISABLED env var set to true" : null,
+      founderPhoneConfigured: config.founderPhone !== null,
+      channels: configuredChannels(config),
+      open: [...stored, ...this.#memory.list()],
+    };
+  }
+
+  async #tick(): Promise<void> {
+    const now = this.#deps.now();
+    const outbox = await readOutbox(this.#deps.db, now).catch(() => null);
+    await this.#act(evaluate(this.#countersWith(outbox), defaultThresholds, now.getTime()));
+    if (outbox === null) return this.#deliverFromMemory(now);
+    await this.#guarded("alerts not evaluated", async () => {
+      const { db, metrics, config } = this.#deps;
+      await this.#storeMemory(now);
+      this.#announceResolved(await resolveUnseen(db, now));
+      if (!config.disabled) await deliverDue(this.#deps, now);
+      const open = await countOpen(db);
+      metrics.alertsOpen.set({ severity: "warning" }, open.warning);
+      metrics.alertsOpen.set({ severity: "critical" }, open.critical);
+    });
+  }
+
+  #countersWith(outbox: OutboxState | null) {
+    return {
+      process: this.#counts.read(),
+      outbox: outbox && { ...outbox, dead: outbox.deadApartFromAlerts },
+    };
+  }
+
+  async #act(signals: Signal[]): Promise<void> {
+    for (const { type, severity, active, summary } of signals) {
+      if (active) await this.#record({ key: type, type, severity, summary }, 0);
+      // What one process counts says nothing about the others: those incidents close unseen.
+      else if (alertTypes[type].resolution.when === "condition ends") await this.resolve(type);
+    }
+  }
+
+  async #record(incident: Incident, occurrences: number, requestId?: string): Promise<void> {
+    const { db, logger } = this.#deps;
+    const now = this.#deps.now();
+    try {
+      const { opened } = await upsertIncident(db.service, incident, occurrences, now);
+      if (opened) this.#announce(incident, requestId);
+    } catch (error) {
+      const kept = this.#memory.add(incident, occurrences, now);
+      if (kept === "opened") {
+        logger.error("alert kept in memory: the database did not take it", { error });
+        this.#announce(incident, requestId);
+      } else if (kept === "full") {
+        logger.error("alert lost: the memory is full", { type: incident.type, key: incident.key });
+      }
+    }
+  }
+
+  #announce({ type, key, severity }: Incident, requestId = newId()): void {
+    const { events, config } = this.#deps;
+    const alert = { requestId, type, key: redactText(key), severity };
+    events.emit("alert_raised", alert);
+    const isMute = configuredChannels(config).length === 0;
+    if (config.disabled) events.emit("alert_suppressed", { ...alert, reason: "disabled" });
+    else if (isMute) events.emit("alert_suppressed", { ...alert, reason: "no_channel" });
+  }
+
+  #announceResolved(resolved: ResolvedIncident[]): void {
+    for (const incident of resolved) {
+      this.#deps.events.emit("alert_resolved", { requestId: newId(), ...incident });
+    }
+  }
+
+  async #deliverFromMemory(now: Date): Promise<void> {
+    const { disabled, webhookUrl } = this.#deps.config;
+    if (disabled || webhookUrl === null) return;
+    await Promise.all(
+      this.#memory.due(now).map((incident) => this.#postFromMemory(webhookUrl, incident, now)),
+    );
+  }
+
+  async #postFromMemory(url: string, incident: MemoryIncident, now: Date): Promise<void> {
+    const { type, key, severity } = incident;
+    const attempt = { channel: "webhook", severity, attemptedAt: now, ofThisIncident: true };
+    try {
+      await postAlert(url, { ...incident, state: "OPEN" });
+      incident.attempts.push({ ...attempt, state: "DELIVERED" });
+      const requestId = newId();
+      this.#deps.events.emit("alert_delivered", { requestId, type, key, severity, channel: "webhook" });
+    } catch (error) {
+      incident.attempts.push({ ...attempt, state: "FAILED" });
+      this.#deps.logger.error("alert not delivered; it stays due", { type, key, severity, error });
+    }
+  }
+
+  /** The database is back: what was kept becomes rows, with what the founder was already told. */
+  async #storeMemory(now: Date): Promise<void> {
+    for (const incident of this.#memory.all()) {
+      await this.#deps.db.serviceTransaction(async (tx) => {
+        const { id: alertId } = await upsertIncident(tx, incident, incident.occurrences, now);
+        const told = incident.attempts.filter(({ state }) => state === "DELIVERED");
+        await tx.alertDelivery.createMany({
+          data: told.map(({ channel, severity, state, attemptedAt }) => ({
+            id: newId(),
+            alertId,
+            channel,
+            severity,
+            state,
+            attemptedAt,
+          })),
+        });
+      });
+      this.#memory.remove(incident.key);
+    }
+  }
+
+  async #guarded(failure: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#deps.logger.error(failure, { error });
+    }
+  }
+}
+
+function incidentOf({ type, resource, severity, summary }: NewAlert): Incident {
+  const definition = alertTypes[type];
+  return {
+    key: keyOf(type, resource),
+    type,
+    severity: severity ?? definition.severity,
+    summary: redactText(summary ?? definition.summary),
+  };
+}
+
+function keyOf(type: AlertType, resource?: string): string {
+  return resource === undefined ? type : `${type}:${resource}`;
+}

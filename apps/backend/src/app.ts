@@ -1,0 +1,26 @@
+import express, { type Express } from "express";
+import helmet from "helmet";
+import { healthRoutes, type HealthDeps } from "./health/health.ts";
+import { badRequests } from "./http/twilio-request.ts";
+import { twilioSmsFallback, type FallbackDeps } from "./webhooks/twilio-sms-fallback.ts";
+import { twilioSms } from "./webhooks/twilio-sms.ts";
+
+export interface AppDeps {
+  sms: FallbackDeps;
+  health: HealthDeps;
+}
+
+/** The Express application: no environment, no listening, no worker. */
+export function createApp({ sms, health }: AppDeps): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.set("etag", false);
+  app.use(twilioSms(sms));
+  app.use(twilioSmsFallback(sms));
+  app.use(helmet(), healthRoutes({ ...health, metrics: sms.metrics }));
+  app.use((_request, response) => {
+    response.status(404).json({ error: { code: "not_found", message: "No such route" } });
+  });
+  app.use(badRequests(sms.logger));
+  return app;
+}

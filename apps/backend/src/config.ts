@@ -1,0 +1,102 @@
+import { z } from "zod";
+
+const flag = z
+  .enum(["true", "false", "1", "0"])
+  .transform((value) => value === "true" || value === "1");
+const milliseconds = z.coerce.number().int().positive();
+const url = z.url();
+const e164 = z.string().regex(/^\+[1-9]\d{6,14}$/, "must be a number in E.164 with +");
+const secrets = z
+  .string()
+  .transform((list) => list.split(",").map((secret) => secret.trim()))
+  .pipe(z.array(z.string().min(1)).min(1));
+
+const schema = z
+  .object({
+    NODE_ENV: z.enum(["development", "test", "production"]).default("development"),
+    HOST: z.string().default("0.0.0.0"),
+    PORT: z.coerce.number().int().min(0).max(65535).default(3001),
+    PUBLIC_BASE_URL: url.optional(),
+    DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "must start with postgresql://"),
+    DATABASE_POOL_SIZE: z.coerce.number().int().min(2).default(10),
+    DATABASE_QUERY_TIMEOUT_MS: milliseconds.default(5000),
+    DATABASE_TRANSACTION_TIMEOUT_MS: milliseconds.default(30_000),
+    TWILIO_ACCOUNT_SID: z.string().regex(/^AC/, "must start with AC"),
+    TWILIO_AUTH_TOKEN: secrets,
+    TWILIO_PHONE_NUMBER: e164.optional(),
+    TWILIO_API_BASE_URL: url.optional(),
+    WEBHOOK_SIGNATURES: z.enum(["required", "off"]).default("required"),
+    WEBHOOK_DEADLINE_MS: milliseconds.min(1000).default(9000),
+    OPENAI_API_KEY: z.string().min(1).optional(),
+    OPENAI_BASE_URL: url.optional(),
+    OPENAI_MODEL: z.string().min(1).default("gpt-4.1-mini"),
+    OPENAI_TIMEOUT_MS: milliseconds.default(8500),
+    ASSISTANT_ON_FAILURE: z.enum(["retry", "scripted"]).default("retry"),
+    ALERTS_DISABLED: flag.default(false),
+    FOUNDER_ALERT_PHONE: e164.optional(),
+    TWILIO_OPS_NUMBER: e164.optional(),
+    ALERT_WEBHOOK_URL: url.optional(),
+    DEFERRED_OPERATOR_ALERT_MINUTES: z.coerce.number().positive().default(10),
+    LOG_LEVEL: z.enum(["error", "warn", "info", "debug"]).default("info"),
+    LOG_PRETTY: flag.default(false),
+  })
+  .superRefine((env, context) => {
+    const problem = (key: string, message: string) =>
+      context.addIssue({ code: "custom", path: [key], message });
+    if (env.WEBHOOK_SIGNATURES === "off" && env.NODE_ENV === "production")
+      problem("WEBHOOK_SIGNATURES", "cannot be off in production");
+    if (env.WEBHOOK_SIGNATURES === "required" && env.PUBLIC_BASE_URL === undefined)
+      problem("PUBLIC_BASE_URL", "is required: signatures are computed over the URL providers call");
+  });
+
+export type Config = Omit<z.infer<typeof schema>, "PUBLIC_BASE_URL"> & { PUBLIC_BASE_URL: string };
+
+/** All that is wrong with the environment, one line per key. Values are never repeated. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problems: string[];
+  constructor(problems: string[]) {
+    super(`The configuration has ${problems.length} problem(s):\n  ${problems.join("\n  ")}`);
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads the configuration. Empty values count as unset.
+ *
+ * @param env the environment, usually process.env
+ * @throws ConfigError naming every problem at once
+ */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const result = schema.safeParse(given);
+  if (!result.success)
+    throw new ConfigError(
+      result.error.issues.map((issue) => {
+        const key = issue.path.join(".");
+        return `${key} ${given[key] === undefined && issue.code === "invalid_type" ? "is missing" : issue.message}`;
+      }),
+    );
+  const config = result.data;
+  return {
+    ...config,
+    PUBLIC_BASE_URL: (config.PUBLIC_BASE_URL ?? `http://localhost:${config.PORT}`).replace(/\/$/, ""),
+  };
+}
+
+/** What is switched on and what is not, for the start-up log. No value that is secret or personal. */
+export function describeConfig(config: Config): Record<string, string> {
+  return {
+    assistant: config.OPENAI_API_KEY === undefined ? "scripted (no OPENAI_API_KEY)" : `openai ${config.OPENAI_MODEL}`,
+    signatures: config.WEBHOOK_SIGNATURES,
+    twilio: config.TWILIO_API_BASE_URL === undefined ? "api.twilio.com" : "another address (TWILIO_API_BASE_URL)",
+    alerts: config.ALERTS_DISABLED ? "DISABLED" : "enabled",
+    founderText: configured(config.FOUNDER_ALERT_PHONE && (config.TWILIO_OPS_NUMBER ?? config.TWILIO_PHONE_NUMBER)),
+    alertWebhook: configured(config.ALERT_WEBHOOK_URL),
+    systemSender: configured(config.TWILIO_PHONE_NUMBER),
+  };
+}
+
+function configured(value: string | undefined): string {
+  return value ? "configured" : "not configured";
+}

@@ -1,0 +1,166 @@
+import { newId, type Database, type Tx } from "@jobrun/db";
+import type { JobDraft, Urgency } from "../assistant/assistant.ts";
+import type { ConsentChange } from "./decide.ts";
+import type { Address, StoredText, View } from "./prepare.ts";
+
+/** An inbound text that is not in the database yet. */
+export interface NewText extends StoredText {
+  providerMessageId: string;
+  requestId: string;
+}
+
+/** A text to send: a row of the outbox. */
+export interface NewOutbound {
+  kind: "reply" | "holding" | "urgent_alert" | "deferred_alert" | "unrouted_reply";
+  body: string;
+  segments: number;
+  recipient: string;
+  /** Operator texts belong to no conversation, so that a customer's replies never wait for them. */
+  inConversation: boolean;
+}
+
+export interface JobRecord extends JobDraft {
+  id: string;
+  urgency: Urgency;
+  status: "NEEDS_INFO" | "READY" | "URGENT";
+}
+
+/** What a turn writes. Everything in it was decided from `view`. */
+export interface Plan {
+  view: View;
+  address: Address;
+  /** The number of ours the customer texted, E.164: the sender of what we answer */
+  texted: string;
+  requestId: string;
+  inbound: NewText[];
+  /** Stored before and answered by this turn. */
+  answered: string[];
+  /** Status of the new inbound rows. */
+  status: "RECEIVED" | "DEFERRED";
+  outbound: NewOutbound[];
+  job: JobRecord | null;
+  consent: ConsentChange | null;
+}
+
+export interface Committed {
+  conversationId: string;
+  outbound: { id: string; kind: string; segments: number }[];
+}
+
+/** Something the plan relied on is no longer so: another turn was committed in between. Nothing is written. */
+export class WorldChanged extends Error {
+  override readonly name = "WorldChanged";
+}
+
+/**
+ * COMMIT: one transaction that writes all of a turn or nothing, and re-checks what the plan relied
+ * on: every message id unused, the conversation as it was read.
+ *
+ * @throws WorldChanged when the plan must be made again from a new view
+ */
+export async function commit(db: Database, plan: Plan): Promise<Committed> {
+  return db.tenantTransaction(plan.address.tenantId, async (tx) => {
+    const conversation = plan.view.conversation ?? (await open(tx, plan));
+    const customerId = plan.view.customer?.id;
+    if (plan.consent !== null && customerId !== undefined)
+      await tx.$executeRaw`UPDATE "Customer" SET "optedOutAt" = CASE WHEN ${plan.consent.optedOut} THEN now() END WHERE "id" = ${customerId}::uuid`;
+    return write(tx, plan, conversation);
+  });
+}
+
+/** First contact: the customer, if new, and the conversation. Somebody else may be first: then nothing is inserted. */
+async function open(tx: Tx, plan: Plan): Promise<{ id: string; revision: number }> {
+  const { tenantId, channel, customer } = plan.address;
+  const id = newId();
+  const inserted = await tx.$executeRaw`
+    WITH customer AS (
+      INSERT INTO "Customer" ("id", "clientId", "phone", "optedOutAt")
+      SELECT ${newId()}::uuid, ${tenantId}::uuid, ${customer}, CASE WHEN ${plan.consent?.optedOut ?? false} THEN now() END
+      WHERE ${plan.view.customer === null}
+      ON CONFLICT DO NOTHING RETURNING "id"
+    )
+    INSERT INTO "Conversation" ("id", "clientId", "customerId", "channel", "revision")
+    SELECT ${id}::uuid, ${tenantId}::uuid, COALESCE((SELECT "id" FROM customer), ${plan.view.customer?.id ?? null}::uuid), ${channel}, 0
+    WHERE ${plan.view.customer !== null} OR EXISTS (SELECT 1 FROM customer)
+    ON CONFLICT DO NOTHING`;
+  if (inserted !== 1) throw new WorldChanged();
+  return { id, revision: 0 };
+}
+
+/**
+ * One statement for the rest. `turn` takes the conversation's row lock and is the compare-and-set on
+ * its revision; all else hangs on it, so positions within a conversation are given in commit order.
+ */
+async function write(tx: Tx, plan: Plan, conversation: { id: string; revision: number }): Promise<Committed> {
+  const rows = messageRows(plan);
+  const [counts] = await tx.$queryRaw<{ turns: number; stored: number; answered: number }[]>`
+    WITH turn AS (
+      UPDATE "Conversation" SET "revision" = "revision" + 1, "updatedAt" = now()
+      WHERE "id" = ${conversation.id}::uuid AND "revision" = ${conversation.revision}
+      RETURNING "id", "clientId", "channel"
+    ), answered AS (
+      UPDATE "Message" m SET "status" = 'RECEIVED' FROM turn
+      WHERE m."id" = ANY(${plan.answered}::uuid[]) AND m."conversationId" = turn."id" AND m."status" = 'DEFERRED'
+      RETURNING 1
+    ), stored AS (
+      INSERT INTO "Message" ("id", "clientId", "conversationId", "direction", "channel", "kind", "sender", "recipient",
+        "body", "media", "segments", "status", "requestId", "twilioSid")
+      SELECT r."id", turn."clientId", CASE WHEN r."inConversation" THEN turn."id" END, r."direction"::"MessageDirection",
+        turn."channel", r."kind", r."sender", r."recipient", r."body", r."media", r."segments",
+        r."status"::"MessageStatus", r."requestId", r."twilioSid"
+      FROM turn, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS r("id" uuid, "inConversation" boolean,
+        "direction" text, "kind" text, "sender" text, "recipient" text, "body" text, "media" jsonb, "segments" int,
+        "status" text, "requestId" text, "twilioSid" text, "order" int)
+      ORDER BY r."order"
+      ON CONFLICT DO NOTHING RETURNING 1
+    ), job AS (
+      INSERT INTO "Job" ("id", "clientId", "conversationId", "summary", "type", "location", "requestedTime",
+        "customerName", "urgency", "status")
+      SELECT j."id", turn."clientId", turn."id", j."summary", j."type", j."location", j."requestedTime",
+        j."customerName", j."urgency", j."status"::"JobStatus"
+      FROM turn, jsonb_to_recordset(${JSON.stringify(plan.job === null ? [] : [plan.job])}::jsonb) AS j("id" uuid,
+        "summary" text, "type" text, "location" text, "requestedTime" text, "customerName" text, "urgency" text, "status" text)
+      ON CONFLICT ("conversationId") WHERE "status" NOT IN ('DECLINED', 'DONE') DO UPDATE SET
+        "summary" = EXCLUDED."summary", "type" = EXCLUDED."type", "location" = EXCLUDED."location",
+        "requestedTime" = EXCLUDED."requestedTime", "customerName" = EXCLUDED."customerName",
+        "urgency" = EXCLUDED."urgency", "status" = EXCLUDED."status", "updatedAt" = now()
+    )
+    SELECT (SELECT count(*) FROM turn)::int AS "turns", (SELECT count(*) FROM stored)::int AS "stored",
+           (SELECT count(*) FROM answered)::int AS "answered"`;
+  if (counts?.turns !== 1 || counts.stored !== rows.length || counts.answered !== plan.answered.length)
+    throw new WorldChanged();
+  const outbound = rows.filter((row) => row.direction === "OUTBOUND");
+  return { conversationId: conversation.id, outbound };
+}
+
+function messageRows(plan: Plan) {
+  const inbound = plan.inbound.map((text) => ({
+    id: text.id,
+    inConversation: true,
+    direction: "INBOUND",
+    kind: "text",
+    sender: plan.address.customer,
+    recipient: plan.texted,
+    body: text.body,
+    media: text.media,
+    segments: 1,
+    status: plan.status,
+    requestId: text.requestId,
+    twilioSid: text.providerMessageId,
+  }));
+  const outbound = plan.outbound.map((text) => ({
+    id: newId(),
+    inConversation: text.inConversation,
+    direction: "OUTBOUND",
+    kind: text.kind,
+    sender: plan.texted,
+    recipient: text.recipient,
+    body: text.body,
+    media: [],
+    segments: text.segments,
+    status: "QUEUED",
+    requestId: plan.requestId,
+    twilioSid: null,
+  }));
+  return [...inbound, ...outbound].map((row, order) => ({ ...row, order }));
+}

@@ -1,0 +1,35 @@
+import { newId, type Database } from "@jobrun/db";
+import type { InboundMessage } from "@jobrun/messaging";
+import { customerTexts } from "./customer-texts.ts";
+import { outboundText } from "./make-plan.ts";
+
+/**
+ * Stores a text to a number that belongs to no tenant, outside tenants, customers and conversations,
+ * and queues the generic answer: at most one per sender and hour.
+ *
+ * @throws when nothing could be stored
+ */
+export async function storeUnrouted(
+  db: Database,
+  message: InboundMessage,
+  requestId: string,
+): Promise<"stored" | "duplicate"> {
+  const reply = outboundText("unrouted_reply", customerTexts.holding.en, message.from, false);
+  return db.serviceTransaction(async (tx) => {
+    // One sender at a time: two texts at once must not both find that nothing was answered in the last hour.
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`unrouted ${message.from}`}, 0))`;
+    const [stored] = await tx.$queryRaw<{ answered: boolean }[]>`
+      INSERT INTO "UnroutedMessage" ("id", "twilioSid", "sender", "recipient", "body", "answered")
+      SELECT ${newId()}::uuid, ${message.providerMessageId}, ${message.from}, ${message.to}, ${message.body},
+        NOT EXISTS (SELECT 1 FROM "UnroutedMessage"
+          WHERE "sender" = ${message.from} AND "answered" AND "receivedAt" > now() - interval '1 hour')
+      ON CONFLICT DO NOTHING RETURNING "answered"`;
+    if (stored === undefined) return "duplicate";
+    if (stored.answered)
+      await tx.$executeRaw`
+        INSERT INTO "Message" ("id", "direction", "channel", "kind", "sender", "recipient", "body", "segments", "status", "requestId")
+        VALUES (${newId()}::uuid, 'OUTBOUND', ${message.channel}, 'unrouted_reply', ${message.to}, ${reply.recipient},
+          ${reply.body}, ${reply.segments}, 'QUEUED', ${requestId})`;
+    return "stored";
+  });
+}

@@ -1,0 +1,112 @@
+import express, { type NextFunction, type Request, type RequestHandler, type Response } from "express";
+import { maskAddress, type Channel, type InboundMessage } from "@jobrun/messaging";
+import { newId } from "@jobrun/db";
+import type winston from "winston";
+import type { AlertService } from "../alerts/alert-service.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+
+export interface TwilioRequestDeps {
+  channel: Channel;
+  publicBaseUrl: string;
+  signatures: "required" | "off";
+  /** Taken for a missing To while signatures are off. */
+  defaultTo: string | undefined;
+  metrics: Metrics;
+  alerts: AlertService;
+  logger: winston.Logger;
+}
+
+/** A verified inbound message and the id that its whole trace carries. */
+export interface VerifiedMessage {
+  message: InboundMessage;
+  requestId: string;
+}
+
+/** Twilio's own webhooks have under 100 parameters, ten pictures included. */
+const MAX_PARAMETERS = 300;
+const MAX_BODY = "100kb";
+
+/** Reads a form as Twilio signs it, and keeps the raw bytes. */
+export const twilioForm: RequestHandler = express.urlencoded({
+  extended: false,
+  limit: MAX_BODY,
+  parameterLimit: MAX_PARAMETERS,
+  verify: (request, _response, raw) => rawBodies.set(request, raw),
+});
+
+const rawBodies = new WeakMap<object, Buffer>();
+
+/**
+ * Verifies, then parses. Answers the request itself when it must be refused: 403 for a signature
+ * that does not hold, 400 for a message that cannot be read. Both are logged without its content.
+ *
+ * @returns null when the request has been answered
+ */
+export function readTwilioMessage(
+  deps: TwilioRequestDeps,
+  request: Request,
+  response: Response,
+): VerifiedMessage | null {
+  const requestId = newId();
+  response.set("x-request-id", requestId);
+  const params: Record<string, string | string[]> = request.body ?? {};
+  const refuse = (status: 400 | 403, code: string, message: string) => {
+    deps.metrics.webhooks.inc({ channel: "sms", outcome: code });
+    deps.logger.warn(`webhook refused: ${message}`, { requestId, status, path: request.path });
+    response.status(status).json({ error: { code, message, requestId } });
+    return null;
+  };
+
+  if (deps.signatures === "required") {
+    const verified = deps.channel.verify({
+      url: deps.publicBaseUrl + request.originalUrl,
+      headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)])),
+      rawBody: rawBodies.get(request) ?? Buffer.alloc(0),
+      params,
+    });
+    if (!verified) {
+      deps.metrics.signatureFailures.inc({ provider: deps.channel.provider });
+      deps.alerts.recordSignatureFailure();
+      return refuse(403, "forbidden", "the signature does not match; check PUBLIC_BASE_URL and the auth token");
+    }
+  }
+
+  const defaults = deps.signatures === "off" && deps.defaultTo !== undefined ? { to: deps.defaultTo } : {};
+  const parsed = deps.channel.parse(params, defaults);
+  if (!parsed.ok) return refuse(400, "malformed", `unusable parameters: ${parsed.problems.join(", ")}`);
+  return { message: parsed.message, requestId };
+}
+
+/** The fields of `message_received`, masked. */
+export function received({ message, requestId }: VerifiedMessage) {
+  return {
+    requestId,
+    providerMessageId: message.providerMessageId,
+    channel: message.channel,
+    from: maskAddress(message.from),
+    to: maskAddress(message.to),
+  };
+}
+
+/** What went wrong before any route ran: too large, not a form, a broken path. Never a 500 for bad input. */
+export function badRequests(logger: winston.Logger) {
+  return (error: unknown, _request: Request, response: Response, next: NextFunction): void => {
+    const status = statusOf(error);
+    const requestId = newId();
+    if (status === null) logger.error("request failed", { requestId, error });
+    else logger.warn("request refused", { requestId, status, reason: reasonOf(error) });
+    if (response.headersSent) return next(error);
+    const code = status === null ? "internal" : "bad_request";
+    const message = status === null ? "The request could not be processed" : "The request is malformed or too large";
+    response.status(status ?? 500).json({ error: { code, message, requestId } });
+  };
+}
+
+function statusOf(error: unknown): number | null {
+  const status = error instanceof Error && "status" in error ? error.status : null;
+  return typeof status === "number" && status >= 400 && status < 500 ? status : null;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error && "type" in error ? String(error.type) : "bad request";
+}

@@ -1,0 +1,70 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { PrismaPg } from "@prisma/adapter-pg";
+import { bindMigrationAwareSqlAdapterFactory } from "@prisma/driver-adapter-utils";
+import * as bindings from "@prisma/schema-engine-wasm/schema_engine_bg";
+import pg from "pg";
+
+type SchemaEngine = bindings.SchemaEngine;
+
+/**
+ * Runs `work` with Prisma's schema engine, the one behind `prisma migrate`, in its WebAssembly form:
+ * it needs no native program to be downloaded.
+ *
+ * @throws Error with the engine's explanation.
+ */
+export async function withSchemaEngine<T>(
+  databaseUrl: string,
+  schema: { path: string; content: string }[],
+  work: (engine: SchemaEngine) => Promise<T>,
+): Promise<T> {
+  await loadBindings();
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 });
+  pool.on("error", () => {}); // an idle connection that breaks fails the next statement, which reports it
+  try {
+    const engine = await bindings.SchemaEngine.new(
+      { datamodels: schema.map(({ path, content }): [string, string] => [path, content]) },
+      () => {},
+      bindMigrationAwareSqlAdapterFactory(scriptsAsOne(new PrismaPg(pool), pool)),
+    );
+    try {
+      return await work(engine);
+    } finally {
+      engine.free();
+    }
+  } finally {
+    await pool.end();
+  }
+}
+
+/**
+ * Prisma's adapter cuts a script at every semicolon, also inside functions and comments. Sent whole it
+ * is one implicit transaction, as with `prisma migrate deploy`.
+ */
+function scriptsAsOne(factory: PrismaPg, pool: pg.Pool): PrismaPg {
+  const connect = factory.connect.bind(factory);
+  factory.connect = async () => {
+    const adapter = await connect();
+    adapter.executeScript = async (script) => {
+      await pool.query(script);
+    };
+    return adapter;
+  };
+  return factory;
+}
+
+let loaded: Promise<void> | undefined;
+
+/** The package's own entry needs WebAssembly module imports, which Node.js 22 lacks. */
+function loadBindings(): Promise<void> {
+  loaded ??= (async () => {
+    const entry = createRequire(import.meta.url).resolve("@prisma/schema-engine-wasm/schema_engine_bg");
+    const program = await readFile(join(dirname(entry), "schema_engine_bg.wasm"));
+    const imports = { "./schema_engine_bg.js": bindings as unknown as WebAssembly.ModuleImports };
+    const { instance } = await WebAssembly.instantiate(program, imports);
+    bindings.__wbg_set_wasm(instance.exports);
+    (instance.exports["__wbindgen_start"] as () => void)();
+  })();
+  return loaded;
+}

@@ -1,0 +1,175 @@
+import { randomBytes } from "node:crypto";
+import { createServer } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { handleAdmin } from "./admin-api.ts";
+import { BoundedLog } from "./bounded-log.ts";
+import { deliverWebhook } from "./deliver-webhook.ts";
+import type { WebhookResult } from "./deliver-webhook.ts";
+import { FaultSwitch } from "./faults.ts";
+import type { Faults } from "./faults.ts";
+import { sendJson } from "./http.ts";
+import { inboundParams } from "./inbound-params.ts";
+import { MessageLog } from "./message-log.ts";
+import type { LoggedMessage, MessageFilter, SentMessage } from "./message-log.ts";
+import { newSid } from "./new-sid.ts";
+import { handleChatCompletion } from "./openai-api.ts";
+import type { ModelCall } from "./openai-api.ts";
+import { sendReceipts } from "./send-receipts.ts";
+import { handleTwilioApi } from "./twilio-api.ts";
+
+export interface SimulatorOptions {
+  /** 0, the default, takes a free one. */
+  port?: number;
+  /** Default 127.0.0.1. */
+  host?: string;
+  accountSid?: string;
+  authToken?: string;
+  openaiKey?: string;
+}
+
+/** A text from a person to the gateway. */
+export interface PersonText {
+  from: string;
+  to: string;
+  body: string;
+  sid?: string;
+  /** May carry connection overrides in its fragment. */
+  webhookUrl: string;
+  fallbackUrl?: string;
+  extra?: Record<string, string>;
+}
+
+export interface Simulator {
+  readonly url: string;
+  readonly accountSid: string;
+  readonly authToken: string;
+  readonly openaiKey: string;
+  /** The value for TWILIO_API_BASE_URL. */
+  readonly twilioUrl: string;
+  /** The value for OPENAI_BASE_URL. */
+  readonly openaiUrl: string;
+  /** Changes the named faults and leaves the others. */
+  setFaults(faults: Partial<Faults>): void;
+  /** Texts accepted for people, in order of acceptance. */
+  sent(filter?: MessageFilter): SentMessage[];
+  /** Requests to the model, in the order they ended. */
+  modelCalls(): ModelCall[];
+  /** Resolves when `count` texts match, earlier ones included; after `timeoutMs` (5000) rejects with what it saw. */
+  waitForSent(count: number, filter?: MessageFilter, timeoutMs?: number): Promise<SentMessage[]>;
+  /** Resolves when `count` model calls have ended; after `timeoutMs` (5000) rejects with what it saw. */
+  waitForModelCalls(count: number, timeoutMs?: number): Promise<ModelCall[]>;
+  /** Calls back for each accepted text until the returned function is called. */
+  onSent(listener: (message: SentMessage) => void): () => void;
+  /**
+   * Texts the gateway: a signed webhook with Twilio's retries and fallback. The texts in the accepted answer count as
+   * sent. Throws RangeError for a fragment Twilio does not accept.
+   */
+  text(message: PersonText): Promise<WebhookResult>;
+  /** Forgets messages, opt-outs and model calls, and ends all faults. */
+  reset(): void;
+  /** Stops listening, cuts all connections and running webhooks. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts doubles of Twilio and of an OpenAI-compatible endpoint on one port, with a new token and key unless given.
+ * @throws when the port is taken
+ */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const account = {
+    accountSid: options.accountSid ?? `AC${"0".repeat(32)}`,
+    authToken: options.authToken ?? randomBytes(16).toString("hex"),
+  };
+  const openaiKey = options.openaiKey ?? `sk-simulator-${randomBytes(16).toString("hex")}`;
+  const messages = new MessageLog();
+  const calls = new BoundedLog<ModelCall>();
+  const faults = new FaultSwitch();
+  const closing = new AbortController();
+
+  const receipts = (message: LoggedMessage) => {
+    if (!faults.current.receipts) message.status = "sent";
+    // A receipt cut short by closing concerns nobody.
+    else void sendReceipts(account, message, closing.signal).catch(() => undefined);
+  };
+  const twilioApi = { account, messages, faults, sendReceipts: receipts };
+  const openAiApi = { openaiKey, calls, faults };
+
+  const server = createServer((request, response) => {
+    route(request, response).catch((error: unknown) => {
+      sendJson(response, 500, { error: { code: "simulator_failed", message: String(error) } });
+    });
+  });
+  const route = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const url = new URL(request.url ?? "/", "http://simulator");
+    if (request.method === "POST" && url.pathname === "/openai/v1/chat/completions") {
+      return handleChatCompletion(openAiApi, request, response);
+    }
+    if (await handleTwilioApi(twilioApi, request, response, url)) return;
+    if (await handleAdmin(simulator, request, response, url)) return;
+    const message = `${request.method} ${url.pathname}: see GET / for the routes`;
+    sendJson(response, 404, { error: { code: "not_found", message } });
+  };
+
+  const host = options.host ?? "127.0.0.1";
+  const url = `http://${host}:${await listen(server, options.port ?? 0, host)}`;
+
+  const simulator: Simulator = {
+    ...account,
+    url,
+    openaiKey,
+    twilioUrl: url,
+    openaiUrl: `${url}/openai/v1`,
+    setFaults: (changed) => faults.set(changed),
+    sent: (filter) => messages.sent(filter),
+    modelCalls: () => calls.all(),
+    waitForSent: (count, filter = {}, timeoutMs = 5_000) =>
+      messages.waitForSent(count, filter, timeoutMs),
+    waitForModelCalls: (count, timeoutMs = 5_000) => calls.waitFor(count, () => true, timeoutMs),
+    onSent: (listener) => messages.onSent(listener),
+    text: async ({ webhookUrl, fallbackUrl, ...message }) => {
+      const sid = message.sid ?? newSid();
+      const { from, to, body } = message;
+      messages.receive({ sid, from, to, body });
+      const { result, replies } = await deliverWebhook({
+        webhookUrl,
+        ...(fallbackUrl === undefined ? {} : { fallbackUrl }),
+        params: inboundParams({ ...message, sid, accountSid: account.accountSid }),
+        authToken: account.authToken,
+        signal: closing.signal,
+      });
+      for (const reply of replies) {
+        const ends = { from: reply.from ?? to, to: reply.to ?? from };
+        if (messages.isOptedOut(ends.to, ends.from)) continue;
+        messages.accept({
+          ...ends,
+          body: reply.body,
+          statusCallback: null,
+          validityPeriod: null,
+          direction: "outbound-reply",
+        });
+      }
+      return result;
+    },
+    reset: () => {
+      messages.clear();
+      calls.clear();
+      faults.clear();
+    },
+    close: () => {
+      closing.abort();
+      return new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+    },
+  };
+  return simulator;
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}
