@@ -135,6 +135,9 @@ export async function runGateway(
     logger.warn("WEBHOOK_SIGNATURES=off: anyone who reaches this address can pretend to be Twilio");
   logger.info("gateway starting", { version: VERSION, ...describeConfig(config) });
 
+  await db.connect().catch((error: unknown) => {
+    logger.error("the database does not answer; texts go to the fallback until it does", { error });
+  });
   const server = await listen(app, config);
   dispatcher.start();
   deferred.start();

@@ -1,3 +1,6 @@
-import packageJson from "../package.json" with { type: "json" };
+import { readFileSync } from "node:fs";
 
-export const VERSION: string = packageJson.version;
+/** As in package.json, beside src/ and dist/ alike. */
+export const VERSION: string = JSON.parse(
+  readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+).version;

@@ -27,6 +27,13 @@ export interface Database {
   serviceTransaction<T>(fn: (tx: Tx) => Promise<T>): Promise<T>;
   /** Single statements above tenants, each its own transaction. */
   readonly service: Omit<PrismaClient, "$transaction">;
+  /**
+   * Loads what the first statement needs, so that the first webhook does not wait for it. Without it
+   * the pool connects by itself, as it does again after the database was away.
+   *
+   * @throws when the database does not answer; it may be called again
+   */
+  connect(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -75,6 +82,10 @@ export function createDatabase(options: DatabaseOptions): Database {
     service: prisma.$extends({
       query: { $allOperations: ({ args, query }) => watched(query(args)) },
     }) as unknown as PrismaClient,
+    connect: async () => {
+      await prisma.$connect();
+      await prisma.$queryRaw`SELECT 1`;
+    },
     close: () => prisma.$disconnect(),
   };
 }

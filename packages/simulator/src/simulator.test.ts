@@ -68,7 +68,10 @@ describe("admin routes", () => {
   it("name what is wrong with a request", async () => {
     const text = { from: CUSTOMER, to: BUSINESS, body: "Hi", webhookUrl: "http://h/#rc=9" };
     const fragment = await admin("POST", "/admin/text", text);
-    expect(fragment).toMatchObject({ status: 400, body: { error: { message: /rc=9/ } } });
+    expect(fragment).toMatchObject({
+      status: 400,
+      body: { error: { message: expect.stringContaining("rc=9") } },
+    });
     const fault = await admin("PUT", "/admin/faults", { twilio: { kind: "explode" } });
     expect(fault.status).toBe(400);
   });

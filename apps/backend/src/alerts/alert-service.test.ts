@@ -219,7 +219,14 @@ describe("the founder is told", () => {
     await alerts.tick();
     await alerts.tick();
     expect(await texts()).toMatchObject([
-      { kind: "founder_alert", tenantId: null, sender: OPS, recipient: PHONE, status: "QUEUED", segments: 1 },
+      {
+        kind: "founder_alert",
+        tenantId: null,
+        sender: OPS,
+        recipient: PHONE,
+        status: "QUEUED",
+        segments: 1,
+      },
     ]);
     expect(events("alert_delivered")).toEqual([]);
     await db.service.message.updateMany({ data: { status: "SENT" } });
@@ -229,7 +236,10 @@ describe("the founder is told", () => {
   });
 
   it.each([
-    ["is refused", async () => void (await db.service.message.updateMany({ data: { status: "FAILED" } }))],
+    [
+      "is refused",
+      async () => void (await db.service.message.updateMany({ data: { status: "FAILED" } })),
+    ],
     ["is not sent within 60 s", async () => void (clock += MINUTE)],
   ])("by the next channel when the text %s", async (_case, fail) => {
     const alerts = service(withSms);
@@ -354,7 +364,10 @@ describe("without the database", () => {
     for (let i = 0; i < 5; i += 1) alerts.recordTransactionFailure();
     await alerts.tick();
     await alerts.tick();
-    expect(posts.map(({ type }) => type).toSorted()).toEqual(["POOL_EMPTY", "TRANSACTIONS_FAILING"]);
+    expect(posts.map(({ type }) => type).toSorted()).toEqual([
+      "POOL_EMPTY",
+      "TRANSACTIONS_FAILING",
+    ]);
     expect((await alerts.status()).open).toMatchObject([{ occurrences: 2 }, { occurrences: 1 }]);
     await alerts.stop();
     await closed.close();
@@ -366,7 +379,9 @@ describe("without the database", () => {
     const flaky: Database = {
       ...db,
       get service() {
-        return down ? ({ $queryRaw: refuse, $executeRaw: refuse } as unknown as Database["service"]) : db.service;
+        return down
+          ? ({ $queryRaw: refuse, $executeRaw: refuse } as unknown as Database["service"])
+          : db.service;
       },
     };
     const alerts = service({}, flaky);

@@ -222,7 +222,13 @@ export class AlertService {
       await postAlert(url, { ...incident, state: "OPEN" });
       incident.attempts.push({ ...attempt, state: "DELIVERED" });
       const requestId = newId();
-      this.#deps.events.emit("alert_delivered", { requestId, type, key, severity, channel: "webhook" });
+      this.#deps.events.emit("alert_delivered", {
+        requestId,
+        type,
+        key,
+        severity,
+        channel: "webhook",
+      });
     } catch (error) {
       incident.attempts.push({ ...attempt, state: "FAILED" });
       this.#deps.logger.error("alert not delivered; it stays due", { type, key, severity, error });

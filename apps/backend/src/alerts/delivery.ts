@@ -135,7 +135,9 @@ async function settlePending(deps: DeliveryDeps, now: Date): Promise<void> {
      WHERE "status" = 'QUEUED' AND "id" IN (
        SELECT "messageId" FROM "AlertDelivery"
         WHERE "state" = 'PENDING' AND "attemptedAt" <= ${cutoff}::timestamptz)`;
-  const settled = await deps.db.service.$queryRaw<(AlertNotice & { channel: string; error: string | null })[]>`
+  const settled = await deps.db.service.$queryRaw<
+    (AlertNotice & { channel: string; error: string | null })[]
+  >`
     WITH outcome AS (
       SELECT d."id",
              CASE WHEN m."status" IN ('SENT', 'DELIVERED', 'READ') THEN 'DELIVERED'

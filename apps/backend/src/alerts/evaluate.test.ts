@@ -29,13 +29,23 @@ describe("the evaluation", () => {
     ["4 failed transactions", { transactionFailures: times(4, 1) }, quiet, []],
     ["5", { transactionFailures: times(5, 1) }, quiet, ["TRANSACTIONS_FAILING critical"]],
     ["4 failures of the assistant", { assistantFailures: times(4, 1) }, quiet, []],
-    ["5 in 15 min", { assistantFailures: times(5, 14 * MINUTE) }, quiet, ["ASSISTANT_FAILING critical"]],
+    [
+      "5 in 15 min",
+      { assistantFailures: times(5, 14 * MINUTE) },
+      quiet,
+      ["ASSISTANT_FAILING critical"],
+    ],
     ["refused credentials", { assistantAuthFailedAt: NOW }, quiet, ["ASSISTANT_AUTH critical"]],
     ["a dead message", {}, { ...quiet, dead: 1 }, ["MESSAGE_DEAD critical"]],
     ["an unknown of 119 s", {}, { ...quiet, oldestUnknownSeconds: 119 }, []],
     ["of 120 s", {}, { ...quiet, oldestUnknownSeconds: 120 }, ["MESSAGE_UNKNOWN_STUCK warning"]],
     ["of 10 min", {}, { ...quiet, oldestUnknownSeconds: 600 }, ["MESSAGE_UNKNOWN_STUCK critical"]],
-    ["a deferred one of 2 min", {}, { ...quiet, oldestDeferredSeconds: 120 }, ["DEFERRED_STUCK warning"]],
+    [
+      "a deferred one of 2 min",
+      {},
+      { ...quiet, oldestDeferredSeconds: 120 },
+      ["DEFERRED_STUCK warning"],
+    ],
     ["of 10 min", {}, { ...quiet, oldestDeferredSeconds: 600 }, ["DEFERRED_STUCK critical"]],
   ])("of %s", (_case, change, outbox, expected) => {
     expect(active(change, outbox)).toEqual(expected);

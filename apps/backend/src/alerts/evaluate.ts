@@ -62,9 +62,27 @@ export const defaultThresholds: Thresholds = {
 export function evaluate(counters: Counters, thresholds: Thresholds, now: number): Signal[] {
   const { process, outbox } = counters;
   const signals = [
-    counted("SIGNATURE_BURST", process.signatureFailures, thresholds.signatureBurst, now, "webhooks were refused for their signature"),
-    counted("TRANSACTIONS_FAILING", process.transactionFailures, thresholds.transactionsFailing, now, "webhooks failed and wrote nothing"),
-    counted("ASSISTANT_FAILING", process.assistantFailures, thresholds.assistantFailing, now, "attempts to ask the assistant failed"),
+    counted(
+      "SIGNATURE_BURST",
+      process.signatureFailures,
+      thresholds.signatureBurst,
+      now,
+      "webhooks were refused for their signature",
+    ),
+    counted(
+      "TRANSACTIONS_FAILING",
+      process.transactionFailures,
+      thresholds.transactionsFailing,
+      now,
+      "webhooks failed and wrote nothing",
+    ),
+    counted(
+      "ASSISTANT_FAILING",
+      process.assistantFailures,
+      thresholds.assistantFailing,
+      now,
+      "attempts to ask the assistant failed",
+    ),
     {
       type: "ASSISTANT_AUTH",
       severity: "critical",
@@ -81,8 +99,18 @@ export function evaluate(counters: Counters, thresholds: Thresholds, now: number
       active: outbox.dead > 0,
       summary: `${outbox.dead} outbound messages were given up on and are not delivered`,
     },
-    aged("MESSAGE_UNKNOWN_STUCK", outbox.oldestUnknownSeconds, thresholds.unknownSeconds, "It is unknown whether some outbound messages were sent; the oldest for"),
-    aged("DEFERRED_STUCK", outbox.oldestDeferredSeconds, thresholds.deferredSeconds, "Customers' messages were accepted but are not answered; the oldest for"),
+    aged(
+      "MESSAGE_UNKNOWN_STUCK",
+      outbox.oldestUnknownSeconds,
+      thresholds.unknownSeconds,
+      "It is unknown whether some outbound messages were sent; the oldest for",
+    ),
+    aged(
+      "DEFERRED_STUCK",
+      outbox.oldestDeferredSeconds,
+      thresholds.deferredSeconds,
+      "Customers' messages were accepted but are not answered; the oldest for",
+    ),
   ];
 }
 

@@ -45,8 +45,12 @@ export class MemoryIncidents {
   due(now: Date): MemoryIncident[] {
     return this.all().filter(
       (incident) =>
-        planDelivery({ ...incident, aboutTexts: false }, incident.attempts, ["webhook"], now.getTime())
-          .length > 0,
+        planDelivery(
+          { ...incident, aboutTexts: false },
+          incident.attempts,
+          ["webhook"],
+          now.getTime(),
+        ).length > 0,
     );
   }
 

@@ -64,7 +64,12 @@ function gateway(settings: Settings = {}) {
     db: database,
     alerts,
     metrics,
-    config: { version: "1.2.3", signatures, assistantProvider: "scripted", disabledAlerts: disabled },
+    config: {
+      version: "1.2.3",
+      signatures,
+      assistantProvider: "scripted",
+      disabledAlerts: disabled,
+    },
     startedAt: new Date(Date.now() - 90_000),
     assistantState: () => ({ lastError: null }),
   });
@@ -74,7 +79,15 @@ function gateway(settings: Settings = {}) {
 async function storeMessage(status: "QUEUED" | "UNKNOWN" | "DEAD" | "SENT") {
   const [sender, recipient] = ["+447700900888", "+447700900456"];
   await db.service.message.create({
-    data: { id: newId(), direction: "OUTBOUND", channel: "sms", sender, recipient, body: "x", status },
+    data: {
+      id: newId(),
+      direction: "OUTBOUND",
+      channel: "sms",
+      sender,
+      recipient,
+      body: "x",
+      status,
+    },
   });
 }
 

@@ -42,8 +42,15 @@ describe("the log", () => {
     ["a map", (log: Log) => log.info("x", { counts: new Map([[NUMBER, KEY]]) })],
     ["an error", (log: Log) => log.error("x", { error: new Error(`to ${NUMBER}: ${KEY}`) })],
     ["an error as the entry", (log: Log) => log.error(new Error(`to ${NUMBER}: ${KEY}`))],
-    ["an error as the second argument", (log: Log) => log.error("x", new Error(`to ${NUMBER} ${KEY}`))],
-    ["a cause", (log: Log) => log.error("x", { error: new Error("y", { cause: new Error(`${NUMBER} ${KEY}`) }) })],
+    [
+      "an error as the second argument",
+      (log: Log) => log.error("x", new Error(`to ${NUMBER} ${KEY}`)),
+    ],
+    [
+      "a cause",
+      (log: Log) =>
+        log.error("x", { error: new Error("y", { cause: new Error(`${NUMBER} ${KEY}`) }) }),
+    ],
     ["the arguments of printf style", (log: Log) => log.info("x %s", NUMBER, { y: KEY })],
   ])("shows no number and no key that is in %s", (_where, write) => {
     for (const pretty of [false, true]) {
@@ -85,7 +92,7 @@ describe("the log", () => {
     "new row violates check\nDETAIL:  Failing row contains (1, Jane Miller, my tap\nleaks).",
     "duplicate key\nDETAIL:  Key (name, note)=(Jane Miller, my tap (again) leaks) already exists.",
     'invalid input syntax for type uuid: "Jane Miller"',
-    "\nInvalid `prisma.message.create()` invocation in\n/app/x.ts:1:1\n\n  1 create({ data: {\n    body: \"Jane Miller\",\n\n my tap\n }})\n\nUnique constraint failed",
+    '\nInvalid `prisma.message.create()` invocation in\n/app/x.ts:1:1\n\n  1 create({ data: {\n    body: "Jane Miller",\n\n my tap\n }})\n\nUnique constraint failed',
   ])("drops the row values and arguments that a database error repeats: %j", (message) => {
     const { logger, lines } = capture();
     logger.error("x", { error: new Error(message) });

@@ -28,8 +28,16 @@ describe("the metrics", () => {
     const labels = Object.values(createMetrics()).flatMap((metric) =>
       "labelNames" in metric ? (metric.labelNames as string[]) : [],
     );
-    expect([...new Set(labels)].toSorted()).toEqual(
-      ["callStatus", "channel", "isKnown", "net", "outcome", "provider", "scope", "severity", "state"],
-    );
+    expect([...new Set(labels)].toSorted()).toEqual([
+      "callStatus",
+      "channel",
+      "isKnown",
+      "net",
+      "outcome",
+      "provider",
+      "scope",
+      "severity",
+      "state",
+    ]);
   });
 });

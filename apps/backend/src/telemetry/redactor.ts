@@ -26,7 +26,8 @@ const PLAIN_KEY = /^[A-Za-z_]+$/;
 // PostgreSQL quotes row values in the details of an error, unescaped, so nothing in the text says
 // where a value ends: everything up to the stack frames goes.
 const ROW_VALUES = /(Failing row contains|Key \([^)]*\)=)[\s\S]*?(?=\n\s+at |(?![\s\S]))/g;
-const INPUT_VALUES = /(invalid input (?:syntax|value) for [^:]*: )"[\s\S]*?"(?=[\s.,;`]|(?![\s\S]))/g;
+const INPUT_VALUES =
+  /(invalid input (?:syntax|value) for [^:]*: )"[\s\S]*?"(?=[\s.,;`]|(?![\s\S]))/g;
 // Prisma prints the call with its arguments between the first line and the last paragraph.
 const QUERY_ECHO = /(Invalid `[^`]*` invocation)[\s\S]*\n\n(?=[^\n])/g;
 

@@ -1,0 +1,144 @@
+import { Writable } from "node:stream";
+import { createTestDatabase, type TestDatabase } from "@jobrun/db/testing";
+import { inboundParams, signTwilioRequest, startSimulator, type Simulator } from "@jobrun/simulator";
+import pg from "pg";
+import { runGateway, type Gateway } from "../src/main.ts";
+
+/** The demo tenant's number, and a customer of it. */
+export const DEMO_NUMBER = "+447987654321";
+export const CUSTOMER = "+447123456789";
+
+/** What providers call, as far as signatures go; the test's own port differs. */
+const PUBLIC_URL = "https://gateway.example.com";
+
+export interface LogLine {
+  level: string;
+  message: string;
+  event?: string;
+  [field: string]: unknown;
+}
+
+export interface Answer {
+  status: number;
+  contentType: string;
+  body: string;
+}
+
+export interface World {
+  simulator: Simulator;
+  database: TestDatabase;
+  /** Asks the database as its owner, above row-level security. */
+  query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
+  /** Another gateway process's worth of gateway on the same database. */
+  startGateway(env?: Record<string, string>): Promise<RunningGateway>;
+  close(): Promise<void>;
+}
+
+export interface RunningGateway {
+  url: string;
+  log: LogLine[];
+  /** Resolves with the first log line, past or future, that fits. */
+  logged(fits: (line: LogLine) => boolean): Promise<LogLine>;
+  /** Posts a signed Twilio webhook. */
+  text(message: { body?: string; from?: string; to?: string; sid?: string; path?: string; signature?: string | null }): Promise<Answer>;
+  stop(): Promise<void>;
+}
+
+/** A database, a simulator and as many gateways as the test starts. */
+export async function createWorld(): Promise<World> {
+  const database = await createTestDatabase();
+  const simulator = await startSimulator();
+  const pool = new pg.Pool({ connectionString: database.url, max: 2 });
+  const gateways: RunningGateway[] = [];
+  return {
+    simulator,
+    database,
+    query: async (sql, values) => (await pool.query(sql, values)).rows,
+    startGateway: async (env = {}) => {
+      const gateway = await start(simulator, database, env);
+      gateways.push(gateway);
+      return gateway;
+    },
+    close: async () => {
+      await Promise.all(gateways.map((gateway) => gateway.stop()));
+      await pool.end();
+      await simulator.close();
+      await database.drop();
+    },
+  };
+}
+
+async function start(simulator: Simulator, database: TestDatabase, env: Record<string, string>): Promise<RunningGateway> {
+  const sink = new LogSink();
+  const gateway: Gateway = await runGateway(
+    {
+      NODE_ENV: "test",
+      HOST: "127.0.0.1",
+      PORT: "0",
+      PUBLIC_BASE_URL: PUBLIC_URL,
+      DATABASE_URL: database.url,
+      TWILIO_ACCOUNT_SID: simulator.accountSid,
+      TWILIO_AUTH_TOKEN: simulator.authToken,
+      TWILIO_PHONE_NUMBER: DEMO_NUMBER,
+      TWILIO_API_BASE_URL: simulator.twilioUrl,
+      OPENAI_API_KEY: simulator.openaiKey,
+      OPENAI_BASE_URL: simulator.openaiUrl,
+      ...env,
+    },
+    sink,
+  );
+  let stopped: Promise<void> | null = null;
+  return {
+    url: gateway.url,
+    log: sink.lines,
+    logged: (fits) => sink.first(fits),
+    text: async ({ body = "I need a plumber today", from = CUSTOMER, to = DEMO_NUMBER, sid, path = "/sms", signature }) => {
+      const params = inboundParams({ from, to, body, accountSid: simulator.accountSid, ...(sid === undefined ? {} : { sid }) });
+      const signed = signature === undefined ? signTwilioRequest(simulator.authToken, PUBLIC_URL + path, params) : signature;
+      return post(gateway.url + path, new URLSearchParams(params), signed === null ? {} : { "x-twilio-signature": signed });
+    },
+    stop: () => (stopped ??= gateway.stop()),
+  };
+}
+
+/** Posts a form and reads the whole answer. */
+export async function post(url: string, body: URLSearchParams | string, headers: Record<string, string> = {}): Promise<Answer> {
+  const response = await fetch(url, {
+    method: "POST",
+    body,
+    headers: { "content-type": "application/x-www-form-urlencoded", ...headers },
+  });
+  return {
+    status: response.status,
+    contentType: response.headers.get("content-type") ?? "",
+    body: await response.text(),
+  };
+}
+
+/** Collects the gateway's JSON log lines and tells who waits for one. */
+class LogSink extends Writable {
+  readonly lines: LogLine[] = [];
+  readonly #waiting = new Set<(line: LogLine) => void>();
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    for (const text of chunk.toString().split("\n").filter(Boolean)) {
+      const line: LogLine = JSON.parse(text);
+      this.lines.push(line);
+      for (const notify of this.#waiting) notify(line);
+    }
+    done();
+  }
+
+  first(fits: (line: LogLine) => boolean): Promise<LogLine> {
+    const past = this.lines.find(fits);
+    if (past !== undefined) return Promise.resolve(past);
+    return new Promise((resolve) => {
+      const notify = (line: LogLine) => {
+        if (!fits(line)) return;
+        this.#waiting.delete(notify);
+        resolve(line);
+      };
+      this.#waiting.add(notify);
+    });
+  }
+}
