@@ -8,13 +8,13 @@ const COMMON = ["requestId", "tenantId", "conversationId", "providerMessageId"];
 
 /** The text of docs/events.md, from the registry in the code. */
 export function eventsDocument(): string {
-  const rows = Object.entries(eventRegistry).map(([name, definition]) => {
-    const own = Object.entries(definition.schema.shape)
-      .filter(([field]) => !COMMON.includes(field))
-      .map(([field, schema]) => `\`${field}\`${schema.safeParse(undefined).success ? "?" : ""}`);
-    const message = "text" in definition ? `\`${definition.text}\`` : "its name";
-    return `| \`${name}\` | ${definition.level} | ${definition.when} | ${own.join(", ")} | ${message} |`;
-  });
+  const rows = Object.entries(eventRegistry).map(([name, definition]) => [
+    `\`${name}\``,
+    definition.level,
+    definition.when,
+    ownFields(definition.schema.shape),
+    "text" in definition ? `\`${definition.text}\`` : "its name",
+  ]);
   return [
     "# Events",
     "",
@@ -24,11 +24,26 @@ export function eventsDocument(): string {
     "`conversationId` and `providerMessageId`. A `?` marks a field that may be missing. An event that",
     "does not fit its schema throws in tests and is logged as `event_invalid` otherwise.",
     "",
-    "| event | level | when | own fields | message of the line |",
-    "| --- | --- | --- | --- | --- |",
-    ...rows,
+    ...table(["event", "level", "when", "own fields", "message of the line"], rows),
     "",
   ].join("\n");
+}
+
+function ownFields(shape: Record<string, { safeParse(value: unknown): { success: boolean } }>) {
+  return Object.entries(shape)
+    .filter(([field]) => !COMMON.includes(field))
+    .map(([field, schema]) => `\`${field}\`${schema.safeParse(undefined).success ? "?" : ""}`)
+    .join(", ");
+}
+
+/** Padded as the formatter pads it, so that formatting never makes the document stale. */
+function table(head: string[], rows: string[][]): string[] {
+  const widths = head.map((_, column) =>
+    Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: string[]) =>
+    `| ${widths.map((width, column) => cells[column]?.padEnd(width)).join(" | ")} |`;
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)];
 }
 
 if (import.meta.main) await writeFile(eventsDocPath, eventsDocument());

@@ -17,6 +17,7 @@ const HELP = `Texts the running gateway as a customer would, and shows the conve
 Environment: SIMULATOR_URL (default http://127.0.0.1:3002), PUBLIC_BASE_URL (default http://localhost:3001).
 `;
 const REPLY_TIMEOUT_MS = 20_000;
+const QUIET_MS = 1_500;
 const simulatorUrl = process.env["SIMULATOR_URL"] ?? "http://127.0.0.1:3002";
 const gatewayUrl = process.env["PUBLIC_BASE_URL"] ?? "http://localhost:3001";
 
@@ -32,10 +33,12 @@ async function main(): Promise<number> {
   );
   if (!events?.ok || !events.body) return complain("nothing listens; start it with: npm start");
 
-  const replied = firstReply(events.body, options);
+  const replies = printReplies(events.body, options);
   const results = await sendAll(options);
   const answered = results.some(({ final }) => final !== null && final.status < 300);
-  const inTime = answered && (await Promise.race([replied, timeOut(stop.signal)]));
+  const inTime = answered && (await Promise.race([replies.first, timeOut(stop.signal)]));
+  // Several texts may get several replies; the last has come when it stays quiet.
+  if (inTime && options.texts.length > 1) await replies.quiet();
   stop.abort();
   if (!answered) {
     const unreachable = results.every(({ final }) => final === null);
@@ -135,12 +138,14 @@ async function sendOne(message: {
   return result;
 }
 
-/** Prints the replies to the customer as they are sent; true at the first, false if the stream ends before. */
-async function firstReply(
-  stream: ReadableStream<Uint8Array>,
-  { from, to }: Options,
-): Promise<boolean> {
-  try {
+/**
+ * Prints the replies to the customer as they are sent, until the stream is aborted. `first` resolves with true at the
+ * first, with false if the stream ends before; `quiet` resolves when none has come for a while.
+ */
+function printReplies(stream: ReadableStream<Uint8Array>, { from, to }: Options) {
+  const first = Promise.withResolvers<boolean>();
+  let lastAt = Date.now();
+  const read = async (): Promise<void> => {
     let pending = "";
     for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
       const events = (pending + chunk).split("\n\n");
@@ -150,13 +155,20 @@ async function firstReply(
         const sent = JSON.parse(event.slice("data: ".length)) as SentMessage;
         if (sent.to !== from || sent.from !== to) continue;
         say(new Date(sent.at), sent.from, sent.body, "");
-        return true;
+        lastAt = Date.now();
+        first.resolve(true);
       }
     }
-  } catch (error) {
-    if (!(error instanceof Error) || error.name !== "AbortError") throw error;
-  }
-  return false;
+  };
+  // The stream ends with an error when it is aborted, or when the simulator stops: either way nothing more will come.
+  read().then(
+    () => first.resolve(false),
+    () => first.resolve(false),
+  );
+  const quiet = async (): Promise<void> => {
+    while (Date.now() - lastAt < QUIET_MS) await delay(QUIET_MS - (Date.now() - lastAt));
+  };
+  return { first: first.promise, quiet };
 }
 
 async function timeOut(signal: AbortSignal): Promise<false> {

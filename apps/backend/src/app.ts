@@ -1,3 +1,4 @@
+import { newId } from "@jobrun/db";
 import express, { type Express } from "express";
 import helmet from "helmet";
 import { healthRoutes, type HealthDeps } from "./health/health.ts";
@@ -19,7 +20,8 @@ export function createApp({ sms, health }: AppDeps): Express {
   app.use(twilioSmsFallback(sms));
   app.use(helmet(), healthRoutes({ ...health, metrics: sms.metrics }));
   app.use((_request, response) => {
-    response.status(404).json({ error: { code: "not_found", message: "No such route" } });
+    const error = { code: "not_found", message: "No such route", requestId: newId() };
+    response.status(404).json({ error });
   });
   app.use(badRequests(sms.logger));
   return app;

@@ -195,11 +195,17 @@ function listen(app: ReturnType<typeof createApp>, config: Config): Promise<Serv
   });
 }
 
+/** How often connections that became idle are closed, so that a keep-alive does not delay the end. */
+const CLOSE_IDLE_MS = 50;
+
 /** Stops accepting; resolves when the last running webhook has its answer. */
 function closeServer(server: Server): Promise<void> {
+  const closeIdle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS);
   return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
+    server.close(() => {
+      clearInterval(closeIdle);
+      resolve();
+    });
   });
 }
 

@@ -20,13 +20,13 @@ export async function withSchemaEngine<T>(
   work: (engine: SchemaEngine) => Promise<T>,
 ): Promise<T> {
   await loadBindings();
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 });
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 2, idleTimeoutMillis: 0 });
   pool.on("error", () => {}); // an idle connection that breaks fails the next statement, which reports it
   try {
     const engine = await bindings.SchemaEngine.new(
       { datamodels: schema.map(({ path, content }): [string, string] => [path, content]) },
       () => {},
-      bindMigrationAwareSqlAdapterFactory(scriptsAsOne(new PrismaPg(pool), pool)),
+      bindMigrationAwareSqlAdapterFactory(completed(new PrismaPg(pool), pool)),
     );
     try {
       return await work(engine);
@@ -39,20 +39,33 @@ export async function withSchemaEngine<T>(
 }
 
 /**
- * Prisma's adapter cuts a script at every semicolon, also inside functions and comments. Sent whole it
- * is one implicit transaction, as with `prisma migrate deploy`.
+ * Two gaps of Prisma's adapter, next to the native engine's own driver:
+ * it cuts a script at every semicolon, also inside functions and comments (sent whole, a script is one
+ * implicit transaction, as with `prisma migrate deploy`), and it cannot read the type "char".
  */
-function scriptsAsOne(factory: PrismaPg, pool: pg.Pool): PrismaPg {
+function completed(factory: PrismaPg, pool: pg.Pool): PrismaPg {
   const connect = factory.connect.bind(factory);
   factory.connect = async () => {
     const adapter = await connect();
+    const queryRaw = adapter.queryRaw.bind(adapter);
     adapter.executeScript = async (script) => {
       await pool.query(script);
     };
+    adapter.queryRaw = (query) =>
+      queryRaw({ ...query, sql: query.sql.replace("constr.contype AS", "constr.contype::text AS") });
     return adapter;
   };
   return factory;
 }
+
+/** The part of the global `WebAssembly` used here: its types belong to the browser's library. */
+interface WebAssemblyLoader {
+  instantiate(
+    program: Uint8Array,
+    imports: Record<string, object>,
+  ): Promise<{ instance: { exports: { __wbindgen_start(): void } } }>;
+}
+const { WebAssembly: wasm } = globalThis as unknown as { WebAssembly: WebAssemblyLoader };
 
 let loaded: Promise<void> | undefined;
 
@@ -61,10 +74,9 @@ function loadBindings(): Promise<void> {
   loaded ??= (async () => {
     const entry = createRequire(import.meta.url).resolve("@prisma/schema-engine-wasm/schema_engine_bg");
     const program = await readFile(join(dirname(entry), "schema_engine_bg.wasm"));
-    const imports = { "./schema_engine_bg.js": bindings as unknown as WebAssembly.ModuleImports };
-    const { instance } = await WebAssembly.instantiate(program, imports);
+    const { instance } = await wasm.instantiate(program, { "./schema_engine_bg.js": bindings });
     bindings.__wbg_set_wasm(instance.exports);
-    (instance.exports["__wbindgen_start"] as () => void)();
+    instance.exports.__wbindgen_start();
   })();
   return loaded;
 }

@@ -17,7 +17,9 @@ export class BoundedLog<T> {
       const oldest = this.#entries.keys().next();
       if (!oldest.done) this.#entries.delete(oldest.value);
     }
-    for (const listener of [...this.#listeners]) listener(entry);
+    // A copy: a listener that starts to wait has already seen this entry and must not be told twice.
+    const listeners = [...this.#listeners];
+    for (const listener of listeners) listener(entry);
   }
 
   get(id: string): T | undefined {

@@ -86,6 +86,16 @@ describe("create", () => {
   });
 });
 
+describe("a redelivered inbound text", () => {
+  it("does not repeat an opt-out that was taken back since", async () => {
+    const stop = `SM${"2".repeat(32)}`;
+    await receive("STOP", stop);
+    await receive("START");
+    await receive("STOP", stop);
+    await expect(create()).resolves.toMatchObject({ status: "queued" });
+  });
+});
+
 describe("faults", () => {
   it("accept-then-reset: the text is sent and the client cannot know", async () => {
     simulator.setFaults({ twilio: { kind: "accept-then-reset", times: 1 } });

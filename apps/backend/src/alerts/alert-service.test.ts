@@ -314,12 +314,30 @@ describe("the founder is told", () => {
     expect(await deliveries()).toEqual(["webhook DELIVERED"]);
   });
 
-  it("once, when several processes tick at the same moment", async () => {
-    const gateways = Array.from({ length: 4 }, () => service());
-    await gateways[0]?.raise({ type: "POOL_EMPTY" });
+  it("once, when two processes claim at the same moment", async () => {
+    // Both have planned before either claims; several incidents make the claims overlap.
+    const planned = Array.from({ length: 2 }, () => Promise.withResolvers<void>());
+    const databases = planned.map(() => open(test.url));
+    const gateways = databases.map((database, index) =>
+      service(
+        {},
+        {
+          ...database,
+          serviceTransaction: async (work) => {
+            planned[index]?.resolve();
+            await Promise.all(planned.map(({ promise }) => promise));
+            return database.serviceTransaction(work);
+          },
+        },
+      ),
+    );
+    const resources = Array.from({ length: 8 }, (_, index) => `r${index}`);
+    for (const resource of resources) await gateways[0]?.raise({ type: "POOL_EMPTY", resource });
     await Promise.all(gateways.map((alerts) => alerts.tick()));
-    await Promise.all(gateways.map((alerts) => alerts.tick()));
-    expect(posts).toHaveLength(1);
+    expect(posts.map(({ key }) => key).toSorted()).toEqual(
+      resources.map((resource) => `POOL_EMPTY:${resource}`),
+    );
+    await Promise.all(databases.map((database) => database.close()));
   });
 
   it("nothing about a text to the founder that died: an alert about alerts would never end", async () => {

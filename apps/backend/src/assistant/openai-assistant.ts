@@ -48,7 +48,7 @@ export function openaiAssistant(options: {
     logLevel: "off",
     maxRetries: 0,
     // Since version 7 this bounds the whole answer, also a body that stalls (a test holds it).
-
+    timeout: timeoutMs,
   });
 
   async function attempt(messages: Messages, signal: AbortSignal): Promise<Answer> {

@@ -1,4 +1,5 @@
 import type { Database } from "@jobrun/db";
+import { redactText } from "@jobrun/messaging";
 import type { AlertService, AlertStatus } from "../alerts/alert-service.ts";
 import { readOutbox } from "../alerts/read-outbox.ts";
 import { within } from "../alerts/within.ts";
@@ -55,6 +56,7 @@ export async function healthReport(
     within(PROBE_MS, readOutbox(deps.db, now)).catch(() => null),
     deps.alerts.status(),
   ]);
+  const { lastError } = deps.assistantState();
   const violations = violationsOf(deps, alerts);
   const isStuck = outbox !== null && (outbox.unknown > 0 || outbox.dead > 0);
   const isCritical = alerts.open.some(({ severity }) => severity === "critical");
@@ -80,7 +82,10 @@ export async function healthReport(
       },
       sweep: { lastRunAt: null, missed: 0, recovered: 0 },
       providers: { twilio: { breaker: "closed", webhooks: "unchecked" } },
-      assistant: { provider: deps.config.assistantProvider, ...deps.assistantState() },
+      assistant: {
+        provider: deps.config.assistantProvider,
+        lastError: lastError === null ? null : redactText(lastError),
+      },
     },
     violations,
   };

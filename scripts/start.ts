@@ -1,0 +1,109 @@
+import { demoTenant } from "@jobrun/db/migrate";
+import { loadEnvironmentFile, POSTGRES_FOLDER, say } from "./terminal.ts";
+
+const STOP_LIMIT_MS = 30_000;
+const SIMULATOR_URL = "http://127.0.0.1:3002";
+
+type Environment = Record<string, string | undefined>;
+
+/** What has been started, in order; stopped the other way round. */
+const running: { name: string; stop: () => Promise<void> }[] = [];
+let stopping = false;
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.on(signal, () => void stopAll(0));
+
+try {
+  await start();
+} catch (error) {
+  say(`\n  Could not start: ${explain(error)}\n`);
+  await stopAll(1);
+}
+
+/** `pnpm start`: the gateway, and a double of everything it needs that is not configured. */
+async function start(): Promise<void> {
+  loadEnvironmentFile();
+  const env: Environment = { LOG_PRETTY: "true", ...process.env };
+  env["DATABASE_URL"] ||= await startDatabase();
+
+  const { migrate, seed } = await import("@jobrun/db/migrate");
+  for (const name of await migrate(env["DATABASE_URL"])) say(`› Applied the migration ${name}`);
+
+  const simulated = !env["TWILIO_ACCOUNT_SID"];
+  if (simulated) {
+    await seed(env["DATABASE_URL"]);
+    await startSimulator(env);
+  }
+  const { runGateway } = await import("@jobrun/backend");
+  const gateway = await runGateway(env);
+  running.push({ name: "gateway", stop: () => gateway.stop() });
+  say(simulated ? demoText(gateway.url, env) : `\n  Gateway    ${gateway.url}/health\n`);
+}
+
+async function startDatabase(): Promise<string> {
+  const { startEmbeddedPostgres } = await import("@jobrun/db/embedded");
+  const postgres = await startEmbeddedPostgres({
+    dataDir: POSTGRES_FOLDER,
+    log: (line) => say(`› ${line}`),
+  });
+  running.push({ name: "PostgreSQL", stop: () => postgres.stop() });
+  return postgres.url;
+}
+
+/** Starts the double of Twilio and points the gateway at it. */
+async function startSimulator(env: Environment): Promise<void> {
+  const { startSimulator: listen } = await import("@jobrun/simulator");
+  const address = new URL(env["SIMULATOR_URL"] ?? SIMULATOR_URL);
+  const authToken = env["TWILIO_AUTH_TOKEN"];
+  const simulator = await listen({
+    port: Number(address.port),
+    ...(authToken ? { authToken } : {}),
+  });
+  running.push({ name: "simulator", stop: () => simulator.close() });
+  simulator.onSent(({ from, to, body }) => say(`\n  ✉  ${from} → ${to}\n     ${body}\n`));
+  env["TWILIO_ACCOUNT_SID"] = simulator.accountSid;
+  env["TWILIO_AUTH_TOKEN"] = simulator.authToken;
+  env["TWILIO_API_BASE_URL"] = simulator.twilioUrl;
+  env["TWILIO_PHONE_NUMBER"] ||= demoTenant.phoneNumber;
+  env["WEBHOOK_SIGNATURES"] ||= "off";
+  env["SIMULATOR_URL"] = simulator.url;
+}
+
+function demoText(gatewayUrl: string, env: Environment): string {
+  return `
+  JobRun answers texts to ${demoTenant.name}.
+
+  Gateway    ${gatewayUrl}/health
+  Simulator  ${env["SIMULATOR_URL"]} (stands in for Twilio: nothing leaves this machine)
+  Assistant  ${env["OPENAI_API_KEY"] ? "OpenAI" : "scripted"}
+  Business   ${demoTenant.phoneNumber}
+  Operator   ${demoTenant.operatorPhone}
+
+  Text the business from another terminal:
+
+curl -i ${gatewayUrl}/sms --data-urlencode "From=+447123456789" --data-urlencode "To=${demoTenant.phoneNumber}" --data-urlencode "Body=I need a plumber today" --data-urlencode "MessageSid=SM$(date +%s%N)"
+
+  Every text the gateway sends appears here after ✉. The same with a signed webhook:
+  npm run simulate -- "I need a plumber today"
+
+  Ctrl-C stops everything.
+`;
+}
+
+async function stopAll(code: number): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
+  for (const { name, stop } of running.toReversed()) {
+    await stop().catch((error: unknown) => say(`  The ${name} did not stop: ${explain(error)}`));
+  }
+  process.exit(code);
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if ("code" in error && error.code === "EADDRINUSE" && "port" in error) {
+    return `port ${String(error.port)} is in use, perhaps by another JobRun: stop it, or set PORT (gateway) or SIMULATOR_URL (simulator)`;
+  }
+  return error.message;
+}
