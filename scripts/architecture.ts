@@ -61,7 +61,8 @@ const rules: Rule[] = [
   {
     instead: "only packages/db talks to Prisma: import from @jobrun/db",
     binds: (path) => !inside("packages/db")(path),
-    forbids: (target) => target.startsWith("@prisma/") || inside("packages/db/src/generated")(target),
+    forbids: (target) =>
+      target.startsWith("@prisma/") || inside("packages/db/src/generated")(target),
   },
   {
     instead: "the gateway runs without test databases, embedded servers and doubles",
@@ -70,7 +71,8 @@ const rules: Rule[] = [
   },
   {
     instead: "only config.ts reads the environment: receive the value as an argument",
-    binds: (path) => !inside("scripts")(path) && !isTest(path) && !ENVIRONMENT_READERS.includes(path),
+    binds: (path) =>
+      !inside("scripts")(path) && !isTest(path) && !ENVIRONMENT_READERS.includes(path),
     forbidsText: /\bprocess\.env\b/,
   },
 ];
@@ -100,11 +102,17 @@ function importsOf(path: string, text: string): { target: string; typeOnly: bool
 }
 
 function resolveTarget(path: string, specifier: string): string {
-  return specifier.startsWith(".") ? new URL(specifier, `file:///${path}`).pathname.slice(1) : specifier;
+  return specifier.startsWith(".")
+    ? new URL(specifier, `file:///${path}`).pathname.slice(1)
+    : specifier;
 }
 
 if (import.meta.main) {
-  const paths = globSync(["apps/*/{src,test}/**/*.ts", "packages/*/src/**/*.ts", "scripts/**/*.ts"]);
+  const paths = globSync([
+    "apps/*/{src,test}/**/*.ts",
+    "packages/*/src/**/*.ts",
+    "scripts/**/*.ts",
+  ]);
   const files = paths
     .filter((path) => !path.includes("/generated/"))
     .map((path) => ({ path: path.replaceAll("\\", "/"), text: readFileSync(path, "utf8") }));

@@ -44,15 +44,27 @@ Object.assign(process.env, {
 });
 const node = findNode();
 prependPath(dirname(node));
-whenChanged("install", ["pnpm-lock.yaml", "pnpm-workspace.yaml"], "node_modules/.modules.yaml", () => {
-  step("Installing the dependencies (about a minute the first time)");
-  run(findPnpm(), ["install", "--frozen-lockfile", "--reporter=append-only"], { CI: "true" });
-});
-whenChanged("generate", ["prisma/schema.prisma", "pnpm-lock.yaml"], "packages/db/src/generated/client.ts", () => {
-  step("Generating the database client");
-  // The generator needs no engine but looks for one and would download it: any program that exists will do.
-  run(node, ["node_modules/prisma/build/index.js", "generate"], { PRISMA_SCHEMA_ENGINE_BINARY: node });
-});
+whenChanged(
+  "install",
+  ["pnpm-lock.yaml", "pnpm-workspace.yaml"],
+  "node_modules/.modules.yaml",
+  () => {
+    step("Installing the dependencies (about a minute the first time)");
+    run(findPnpm(), ["install", "--frozen-lockfile", "--reporter=append-only"], { CI: "true" });
+  },
+);
+whenChanged(
+  "generate",
+  ["prisma/schema.prisma", "pnpm-lock.yaml"],
+  "packages/db/src/generated/client.ts",
+  () => {
+    step("Generating the database client");
+    // The generator needs no engine but looks for one and would download it: any program that exists will do.
+    run(node, ["node_modules/prisma/build/index.js", "generate"], {
+      PRISMA_SCHEMA_ENGINE_BINARY: node,
+    });
+  },
+);
 // Turborepo runs each package's script with the package manager, so that one must be on the path.
 if (name === "build") prependPath(dirname(findPnpm()));
 handOver(node, [...task, ...rest]);
@@ -81,7 +93,15 @@ function tool(program, wanted) {
   // Both packages place their program with an install script, which npm runs for listed packages only.
   const manifest = { private: true, allowScripts: { [program]: true } };
   writeFileSync(join(prefix, "package.json"), JSON.stringify(manifest));
-  const npm = ["install", "--prefix", prefix, "--no-audit", "--no-fund", "--no-update-notifier", wanted];
+  const npm = [
+    "install",
+    "--prefix",
+    prefix,
+    "--no-audit",
+    "--no-fund",
+    "--no-update-notifier",
+    wanted,
+  ];
   run("npm", [...npm, "--loglevel=error"]);
   writeFileSync(stamp, wanted);
   return path;
@@ -108,7 +128,8 @@ function run(program, args, env = {}) {
 /** Runs the task in this one's place: passes signals on and ends with the task's own code. */
 function handOver(program, args) {
   const child = spawn(program, args, { stdio: "inherit" });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+    process.on(signal, () => child.kill(signal));
   child.on("error", (error) => fail(error.message));
   child.on("exit", (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
 }

@@ -18,7 +18,11 @@ const actions: Record<string, (url: string) => Promise<number>> = {
   async check(url) {
     await migrate(url);
     const drift = await checkDrift(url);
-    say(drift === null ? "The migrations agree with schema.prisma" : `Missing in the migrations:\n${drift}`);
+    say(
+      drift === null
+        ? "The migrations agree with schema.prisma"
+        : `Missing in the migrations:\n${drift}`,
+    );
     return drift === null ? 0 : 1;
   },
 };

@@ -6,7 +6,8 @@ const check = (text: string) =>
 
 describe("references in documents", () => {
   it("are kept by what exists", () => {
-    const text = "`scripts/start.ts`, `scripts/start.ts#L3`, [start](../scripts/start.ts), `pnpm start`";
+    const text =
+      "`scripts/start.ts`, `scripts/start.ts#L3`, [start](../scripts/start.ts), `pnpm start`";
     expect(check(text)).toEqual([]);
   });
 

@@ -3,7 +3,17 @@ import { dirname, join } from "node:path";
 import { say } from "./terminal.ts";
 
 const TOP = ["apps", "packages", "prisma", "scripts", "docs", ".ci"];
-const PACKAGE_MANAGER_COMMANDS = ["install", "exec", "add", "remove", "run", "i", "ci", "why", "test"];
+const PACKAGE_MANAGER_COMMANDS = [
+  "install",
+  "exec",
+  "add",
+  "remove",
+  "run",
+  "i",
+  "ci",
+  "why",
+  "test",
+];
 
 /**
  * What a document names and the repository does not have: paths in backticks below one of the top
@@ -33,7 +43,9 @@ export function brokenReferences(
     .filter((name) => !PACKAGE_MANAGER_COMMANDS.includes(name) && isCommand(text, name));
   return [
     ...[...cited, ...linked].filter((p) => !exists(p)).map((p) => `${path}: ${p} does not exist`),
-    ...named.filter((name) => !commands.includes(name)).map((name) => `${path}: no command "${name}"`),
+    ...named
+      .filter((name) => !commands.includes(name))
+      .map((name) => `${path}: no command "${name}"`),
   ];
 }
 

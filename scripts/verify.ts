@@ -40,24 +40,32 @@ if (failed.length > 0) {
 function run({ name, command, advice }: (typeof checks)[number]) {
   const started = performance.now();
   let output = "";
-  return new Promise<{ name: string; advice: string; ok: boolean; output: string; seconds: number }>(
-    (resolve) => {
-      const child = spawn(process.execPath, command, { stdio: ["ignore", "pipe", "pipe"] });
-      const end = (ok: boolean) =>
-        resolve({ name, advice, ok, output, seconds: (performance.now() - started) / 1000 });
-      for (const stream of [child.stdout, child.stderr])
-        stream.setEncoding("utf8").on("data", (text: string) => (output += text));
-      child.on("error", (error) => {
-        output += error.message;
-        end(false);
-      });
-      child.on("close", (code) => end(code === 0));
-    },
-  );
+  return new Promise<{
+    name: string;
+    advice: string;
+    ok: boolean;
+    output: string;
+    seconds: number;
+  }>((resolve) => {
+    const child = spawn(process.execPath, command, { stdio: ["ignore", "pipe", "pipe"] });
+    const end = (ok: boolean) =>
+      resolve({ name, advice, ok, output, seconds: (performance.now() - started) / 1000 });
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+    child.on("error", (error) => {
+      output += error.message;
+      end(false);
+    });
+    child.on("close", (code) => end(code === 0));
+  });
 }
 
 function script(name: string): string[] {
-  return ["--conditions=@jobrun/source", "--disable-warning=ExperimentalWarning", `scripts/${name}`];
+  return [
+    "--conditions=@jobrun/source",
+    "--disable-warning=ExperimentalWarning",
+    `scripts/${name}`,
+  ];
 }
 
 /** Arguments for Node.js that run a tool's own entry: what node_modules/.bin holds are shell scripts. */

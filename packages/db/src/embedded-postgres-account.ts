@@ -1,6 +1,14 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 
@@ -60,7 +68,8 @@ export function chooseHome(dataDir: string, account: Account, log: Log): string 
   const refuge = join(SHARED_HOME, `${basename(dataDir)}-${id}`);
   mkdirSync(dirname(dataDir), { recursive: true });
   const home = !existsSync(refuge) && canEnter(dirname(dataDir), account) ? dataDir : refuge;
-  if (home === refuge) log(`The account postgres cannot enter ${dataDir}: the data is in ${refuge}`);
+  if (home === refuge)
+    log(`The account postgres cannot enter ${dataDir}: the data is in ${refuge}`);
   mkdirSync(home, { recursive: true, mode: 0o700 });
   chownSync(home, account.uid, account.gid);
   return home;

@@ -30,7 +30,9 @@ export async function awaitOtherServer(cluster: string): Promise<{ port: number 
     }
     if (lock.status === "ready") return { port: lock.port };
     if (Date.now() > deadline) {
-      throw new Error(`PostgreSQL (process ${lock.pid}) is ${lock.status} on ${cluster}: stop it first`);
+      throw new Error(
+        `PostgreSQL (process ${lock.pid}) is ${lock.status} on ${cluster}: stop it first`,
+      );
     }
     await sleep(50);
   }
@@ -40,7 +42,11 @@ export async function awaitOtherServer(cluster: string): Promise<{ port: number 
 export function readLockFile(cluster: string): LockFile | null {
   try {
     const lines = readFileSync(join(cluster, "postmaster.pid"), "utf8").split("\n");
-    return { pid: Number(lines[0]), port: Number(lines[3]), status: lines[7]?.trim() ?? "starting" };
+    return {
+      pid: Number(lines[0]),
+      port: Number(lines[3]),
+      status: lines[7]?.trim() ?? "starting",
+    };
   } catch {
     return null;
   }

@@ -147,7 +147,11 @@ function launch(bin: string, home: string, account: Account, port: number, tempo
   // Detached: Ctrl-C goes to the whole foreground group and would stop the database before those who use it.
   const postgres = spawn(
     join(bin, "postgres"),
-    ["-D", join(home, "pgdata"), ...Object.entries(settings).flatMap(([k, v]) => ["-c", `${k}=${v}`])],
+    [
+      "-D",
+      join(home, "pgdata"),
+      ...Object.entries(settings).flatMap(([k, v]) => ["-c", `${k}=${v}`]),
+    ],
     {
       ...account,
       cwd: home,

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { PrismaPg } from "@prisma/adapter-pg";
-import { bindMigrationAwareSqlAdapterFactory } from "@prisma/driver-adapter-utils";
+import { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum } from "@prisma/driver-adapter-utils";
 import * as bindings from "@prisma/schema-engine-wasm/schema_engine_bg";
 import pg from "pg";
 
@@ -51,8 +51,14 @@ function completed(factory: PrismaPg, pool: pg.Pool): PrismaPg {
     adapter.executeScript = async (script) => {
       await pool.query(script);
     };
-    adapter.queryRaw = (query) =>
-      queryRaw({ ...query, sql: query.sql.replace("constr.contype AS", "constr.contype::text AS") });
+    adapter.queryRaw = async (query) => {
+      const sql = query.sql.replace("constr.contype AS", "constr.contype::text AS");
+      const result = await queryRaw({ ...query, sql });
+      const columnTypes = result.columnTypes.map((type, column) =>
+        result.columnNames[column] === "constraint_type" ? ColumnTypeEnum.Character : type,
+      );
+      return { ...result, columnTypes };
+    };
     return adapter;
   };
   return factory;
@@ -72,7 +78,9 @@ let loaded: Promise<void> | undefined;
 /** The package's own entry needs WebAssembly module imports, which Node.js 22 lacks. */
 function loadBindings(): Promise<void> {
   loaded ??= (async () => {
-    const entry = createRequire(import.meta.url).resolve("@prisma/schema-engine-wasm/schema_engine_bg");
+    const entry = createRequire(import.meta.url).resolve(
+      "@prisma/schema-engine-wasm/schema_engine_bg",
+    );
     const program = await readFile(join(dirname(entry), "schema_engine_bg.wasm"));
     const { instance } = await wasm.instantiate(program, { "./schema_engine_bg.js": bindings });
     bindings.__wbg_set_wasm(instance.exports);

@@ -23,7 +23,13 @@ export async function seed(databaseUrl: string): Promise<void> {
       `INSERT INTO "Client" ("id", "name", "operatorPhone", "locale", "region")
        VALUES ($1, $2, $3, $4, $5)
        ON CONFLICT ("id") DO UPDATE SET "name" = $2, "operatorPhone" = $3, "locale" = $4, "region" = $5`,
-      [demoTenant.id, demoTenant.name, demoTenant.operatorPhone, demoTenant.locale, demoTenant.region],
+      [
+        demoTenant.id,
+        demoTenant.name,
+        demoTenant.operatorPhone,
+        demoTenant.locale,
+        demoTenant.region,
+      ],
     );
     await client.query(
       `INSERT INTO "TwilioNumberPool" ("phoneNumber", "role", "clientId")

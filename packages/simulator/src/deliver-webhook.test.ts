@@ -25,7 +25,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await simulator.close();
-  for (const gateway of gateways.splice(0)) gateway.close();
+  for (const running of gateways.splice(0)) running.close();
 });
 
 /** A gateway that answers each request with the next of `answers`, the last one for ever. */

@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
@@ -36,6 +37,9 @@ const receive = (body: string, sid?: string) =>
     webhookUrl: NOWHERE,
     ...(sid === undefined ? {} : { sid }),
   });
+
+const day = (offset: number) =>
+  new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
 
 describe("create", () => {
   it("accepts a text as queued, with an id, and shows it as sent", async () => {
@@ -173,8 +177,6 @@ describe("list and fetch", () => {
 
   it("understands a DateSent>= that the client encoded whole, as a day", async () => {
     await create();
-    const day = (offset: number) =>
-      new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
     const credentials = btoa(`${simulator.accountSid}:${simulator.authToken}`);
     const list = async (since: string) => {
       const path = `/2010-04-01/Accounts/${simulator.accountSid}/Messages.json`;
@@ -202,16 +204,15 @@ describe("receipts", () => {
   it("posts sent, then delivered, signed, to the StatusCallback", async () => {
     const received: { status: string | undefined; valid: boolean }[] = [];
     const both = Promise.withResolvers<void>();
-    const server = createServer((request, response) => {
-      void text(request).then((body) => {
-        const params = Object.fromEntries(new URLSearchParams(body));
-        const signature = String(request.headers["x-twilio-signature"]);
-        const valid = twilio.validateRequest(simulator.authToken, signature, statusUrl, params);
-        received.push({ status: params["MessageStatus"], valid });
-        response.writeHead(204).end();
-        if (received.length === 2) both.resolve();
-      });
-    });
+    const onReceipt = async (request: IncomingMessage, response: ServerResponse) => {
+      const params = Object.fromEntries(new URLSearchParams(await text(request)));
+      const signature = String(request.headers["x-twilio-signature"]);
+      const valid = twilio.validateRequest(simulator.authToken, signature, statusUrl, params);
+      received.push({ status: params["MessageStatus"], valid });
+      response.writeHead(204).end();
+      if (received.length === 2) both.resolve();
+    };
+    const server = createServer((request, response) => void onReceipt(request, response));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const statusUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/status?m=42`;
 

@@ -1,6 +1,6 @@
 import { newId } from "@jobrun/db";
 import { prepareSmsText } from "@jobrun/messaging";
-import type { AssistantReply, JobDraft } from "../assistant/assistant.ts";
+import type { AssistantReply } from "../assistant/assistant.ts";
 import { raiseUrgency } from "../assistant/urgency.ts";
 import type { JobRecord, NewOutbound, NewText, Plan } from "./commit.ts";
 import type { Decision } from "./decide.ts";
@@ -21,7 +21,7 @@ interface Turn {
 /** Pure: what a turn will write. */
 export function makePlan(turn: Turn): Plan & { violation: boolean } {
   const { view, decision, reply } = turn;
-  const job = reply === null ? null : nextJob(turn, reply);
+  const job = reply === null ? null : nextJob(view, reply);
   const answer = decision.kind === "fixed" ? decision.reply : (reply?.text ?? null);
   const outbound: NewOutbound[] = [];
   if (answer !== null) outbound.push(outboundText("reply", answer, turn.address.customer, true));
@@ -54,10 +54,10 @@ export function outboundText(
 }
 
 /** Later messages fill in what earlier ones left open; urgency only rises while a job is open. */
-function nextJob(turn: Turn, reply: AssistantReply): JobRecord | null {
-  const open = turn.view.openJob;
+function nextJob(view: View, reply: AssistantReply): JobRecord | null {
+  const open = view.openJob;
   const urgency = raiseUrgency(open?.urgency ?? "unknown", reply.urgency);
-  const draft = reply.job ?? open ?? (urgency === "emergency" ? undescribedJob(turn) : null);
+  const draft = reply.job ?? open;
   if (draft === null) return null;
   const job = {
     id: open?.id ?? newId(),
@@ -70,11 +70,6 @@ function nextJob(turn: Turn, reply: AssistantReply): JobRecord | null {
   };
   const complete = job.location !== null && job.requestedTime !== null;
   return { ...job, status: urgency === "emergency" ? "URGENT" : complete ? "READY" : "NEEDS_INFO" };
-}
-
-/** An emergency reaches the operator even when the assistant made no job of it. */
-function undescribedJob(turn: Turn): JobDraft {
-  return { summary: customersWords(turn), type: null, location: null, requestedTime: null, customerName: null };
 }
 
 function customersWords({ view, fresh }: Turn): string {
