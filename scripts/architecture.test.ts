@@ -58,7 +58,7 @@ const planted: [string, string, string][] = [
 
 describe("who may import whom", () => {
   it.each(planted)("is broken when %s", (_, path, text) => {
-    expect(findViolations([{ path, text }])).toHaveLength(1);
+    expect(findViolations([{ path, text }])).not.toEqual([]);
   });
 
   it.each([

@@ -1,7 +1,8 @@
 import { newId } from "@jobrun/db";
 import express, { type Express } from "express";
 import helmet from "helmet";
-import { healthRoutes, type HealthDeps } from "./health/health.ts";
+import type { HealthDeps } from "./health/health-report.ts";
+import { healthRoutes } from "./health/health.ts";
 import { badRequests } from "./http/twilio-request.ts";
 import { twilioSmsFallback, type FallbackDeps } from "./webhooks/twilio-sms-fallback.ts";
 import { twilioSms } from "./webhooks/twilio-sms.ts";

@@ -4,12 +4,14 @@ const flag = z
   .enum(["true", "false", "1", "0"])
   .transform((value) => value === "true" || value === "1");
 const milliseconds = z.coerce.number().int().positive();
-const url = z.url();
+const url = z.url({ protocol: /^https?$/, error: "must be a URL with http:// or https://" });
 const e164 = z.string().regex(/^\+[1-9]\d{6,14}$/, "must be a number in E.164 with +");
 const secrets = z
   .string()
   .transform((list) => list.split(",").map((secret) => secret.trim()))
-  .pipe(z.array(z.string().min(1)).min(1));
+  .refine((list) => !list.includes(""), "must be secrets separated by commas, none of them empty");
+/** Also when other keys are wrong, so that every problem is named at once. */
+const always = () => true;
 
 const schema = z
   .object({
@@ -40,14 +42,19 @@ const schema = z
     LOG_LEVEL: z.enum(["error", "warn", "info", "debug"]).default("info"),
     LOG_PRETTY: flag.default(false),
   })
-  .superRefine((env, context) => {
-    const problem = (key: string, message: string) =>
-      context.addIssue({ code: "custom", path: [key], message });
-    if (env.WEBHOOK_SIGNATURES === "off" && env.NODE_ENV === "production")
-      problem("WEBHOOK_SIGNATURES", "cannot be off in production");
-    if (env.WEBHOOK_SIGNATURES === "required" && env.PUBLIC_BASE_URL === undefined)
-      problem("PUBLIC_BASE_URL", "is required: signatures are computed over the URL providers call");
+  .refine((env) => env.WEBHOOK_SIGNATURES !== "off" || env.NODE_ENV !== "production", {
+    path: ["WEBHOOK_SIGNATURES"],
+    message: "cannot be off in production",
+    when: always,
+  })
+  .refine((env) => env.WEBHOOK_SIGNATURES !== "required" || env.PUBLIC_BASE_URL !== undefined, {
+    path: ["PUBLIC_BASE_URL"],
+    message: "is required: signatures are computed over the URL providers call",
+    when: always,
   });
+
+/** Every key the gateway reads. Each has its line in .env.example. */
+export const configKeys: readonly string[] = Object.keys(schema.shape);
 
 export type Config = Omit<z.infer<typeof schema>, "PUBLIC_BASE_URL"> & { PUBLIC_BASE_URL: string };
 
@@ -80,18 +87,29 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   const config = result.data;
   return {
     ...config,
-    PUBLIC_BASE_URL: (config.PUBLIC_BASE_URL ?? `http://localhost:${config.PORT}`).replace(/\/$/, ""),
+    PUBLIC_BASE_URL: (config.PUBLIC_BASE_URL ?? `http://localhost:${config.PORT}`).replace(
+      /\/$/,
+      "",
+    ),
   };
 }
 
 /** What is switched on and what is not, for the start-up log. No value that is secret or personal. */
 export function describeConfig(config: Config): Record<string, string> {
   return {
-    assistant: config.OPENAI_API_KEY === undefined ? "scripted (no OPENAI_API_KEY)" : `openai ${config.OPENAI_MODEL}`,
+    assistant:
+      config.OPENAI_API_KEY === undefined
+        ? "scripted (no OPENAI_API_KEY)"
+        : `openai ${config.OPENAI_MODEL}`,
     signatures: config.WEBHOOK_SIGNATURES,
-    twilio: config.TWILIO_API_BASE_URL === undefined ? "api.twilio.com" : "another address (TWILIO_API_BASE_URL)",
+    twilio:
+      config.TWILIO_API_BASE_URL === undefined
+        ? "api.twilio.com"
+        : "another address (TWILIO_API_BASE_URL)",
     alerts: config.ALERTS_DISABLED ? "DISABLED" : "enabled",
-    founderText: configured(config.FOUNDER_ALERT_PHONE && (config.TWILIO_OPS_NUMBER ?? config.TWILIO_PHONE_NUMBER)),
+    founderText: configured(
+      config.FOUNDER_ALERT_PHONE && (config.TWILIO_OPS_NUMBER ?? config.TWILIO_PHONE_NUMBER),
+    ),
     alertWebhook: configured(config.ALERT_WEBHOOK_URL),
     systemSender: configured(config.TWILIO_PHONE_NUMBER),
   };

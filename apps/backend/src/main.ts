@@ -48,13 +48,16 @@ export async function runGateway(
     poolSize: config.DATABASE_POOL_SIZE,
     queryTimeoutMs: config.DATABASE_QUERY_TIMEOUT_MS,
     transactionTimeoutMs: config.DATABASE_TRANSACTION_TIMEOUT_MS,
-    onQueryTimeout: () => logger.error("Query timeout exceeded", { limitMs: config.DATABASE_QUERY_TIMEOUT_MS }),
+    onQueryTimeout: () =>
+      logger.error("Query timeout exceeded", { limitMs: config.DATABASE_QUERY_TIMEOUT_MS }),
   });
   const channels = createChannels({
     twilio: {
       accountSid: config.TWILIO_ACCOUNT_SID,
       authTokens: config.TWILIO_AUTH_TOKEN,
-      ...(config.TWILIO_API_BASE_URL === undefined ? {} : { apiBaseUrl: config.TWILIO_API_BASE_URL }),
+      ...(config.TWILIO_API_BASE_URL === undefined
+        ? {}
+        : { apiBaseUrl: config.TWILIO_API_BASE_URL }),
     },
   });
   const channel = channels.get("sms");
@@ -191,7 +194,9 @@ function chooseAssistant(config: Config, scripted: ReturnType<typeof withUrgency
 
 function listen(app: ReturnType<typeof createApp>, config: Config): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = app.listen(config.PORT, config.HOST, (error) => (error ? reject(error) : resolve(server)));
+    const server = app.listen(config.PORT, config.HOST, (error) =>
+      error ? reject(error) : resolve(server),
+    );
   });
 }
 

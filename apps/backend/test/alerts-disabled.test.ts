@@ -25,5 +25,8 @@ it("ALERTS_DISABLED=true is shouted at start-up and makes /health degraded with 
 it("without it the same gateway is ok and says which channels a founder is reached by", async () => {
   const gateway = await world.startGateway({ FOUNDER_ALERT_PHONE: "+447700900789" });
   const health = await (await fetch(`${gateway.url}/health`)).json();
-  expect(health).toMatchObject({ status: "ok", alerts: { enabled: true, reason: null, founderPhoneConfigured: true, channels: ["sms"] } });
+  expect(health).toMatchObject({
+    status: "ok",
+    alerts: { enabled: true, reason: null, founderPhoneConfigured: true, channels: ["sms"] },
+  });
 });

@@ -14,7 +14,10 @@ it("a business called M\u00fcller & S\u00f6hne <24h> is answered for by the assi
   const gateway = await world.startGateway();
   expect((await gateway.text({ body: "Do you fix taps?" })).status).toBe(200);
   const [call] = world.simulator.modelCalls();
-  expect(call?.messages[0]).toMatchObject({ role: "system", content: expect.stringContaining(NAME) });
+  expect(call?.messages[0]).toMatchObject({
+    role: "system",
+    content: expect.stringContaining(NAME),
+  });
 
   const scripted = await world.startGateway({ OPENAI_API_KEY: "" });
   expect((await scripted.text({ body: "Hello", from: "+447123456780" })).status).toBe(200);
@@ -24,7 +27,10 @@ it("a business called M\u00fcller & S\u00f6hne <24h> is answered for by the assi
 
 it("its emergency reaches the operator by text, and its pause text the customer", async () => {
   const gateway = await world.startGateway();
-  await gateway.text({ body: "There is a strong smell of gas <here> & now", from: "+447123456781" });
+  await gateway.text({
+    body: "There is a strong smell of gas <here> & now",
+    from: "+447123456781",
+  });
   const [alert] = await world.simulator.waitForSent(1, { to: "+447700900123" });
   expect(alert?.body).toContain("There is a strong smell of gas <here> & now");
 

@@ -60,10 +60,15 @@ it("without its database the gateway refuses texts so that they come again, and 
   expect(await status("/health")).toBe(200);
   await door.shut();
 
-  expect(await gateway.text({ sid: "SMdown" })).toMatchObject({ status: 500, body: "Message processing failed - will retry" });
+  expect(await gateway.text({ sid: "SMdown" })).toMatchObject({
+    status: 500,
+    body: "Message processing failed - will retry",
+  });
   const fallback = await gateway.text({ sid: "SMdown", path: "/sms/fallback" });
   expect(fallback).toMatchObject({ status: 200, contentType: expect.stringContaining("text/xml") });
-  expect(fallback.body).toContain("<Message>We're experiencing a technical issue. Please call us directly");
+  expect(fallback.body).toContain(
+    "<Message>We're experiencing a technical issue. Please call us directly",
+  );
   expect(await status("/health")).toBe(503);
   expect(await status("/live")).toBe(200);
 });

@@ -13,18 +13,33 @@ afterAll(() => world.close());
 it("SIGTERM in the middle of a webhook lets it finish, and the process ends with nothing half done", async () => {
   const gateway = await spawnGateway(world);
   world.simulator.setFaults({ modelDelayMs: 800 });
-  const params = inboundParams({ from: CUSTOMER, to: DEMO_NUMBER, body: "Hello", accountSid: world.simulator.accountSid });
-  const signature = signTwilioRequest(world.simulator.authToken, "https://gateway.example.com/sms", params);
+  const params = inboundParams({
+    from: CUSTOMER,
+    to: DEMO_NUMBER,
+    body: "Hello",
+    accountSid: world.simulator.accountSid,
+  });
+  const signature = signTwilioRequest(
+    world.simulator.authToken,
+    "https://gateway.example.com/sms",
+    params,
+  );
   const asked = gateway.logged((line) => line.event === "llm_request");
-  const answer = post(`${gateway.url}/sms`, new URLSearchParams(params), { "x-twilio-signature": signature });
+  const answer = post(`${gateway.url}/sms`, new URLSearchParams(params), {
+    "x-twilio-signature": signature,
+  });
   await asked;
   gateway.process.kill("SIGTERM");
 
   expect((await answer).status).toBe(200);
   expect(await gateway.exited).toEqual([0, null]);
-  expect(await world.query(`SELECT status FROM "Message" WHERE direction = 'INBOUND'`)).toEqual([{ status: "RECEIVED" }]);
+  expect(await world.query(`SELECT status FROM "Message" WHERE direction = 'INBOUND'`)).toEqual([
+    { status: "RECEIVED" },
+  ]);
   expect(await world.query(`SELECT 1 FROM "Message" WHERE status = 'SENDING'`)).toEqual([]);
   expect(
-    await world.query("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"),
+    await world.query(
+      "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    ),
   ).toEqual([]);
 });

@@ -15,7 +15,9 @@ beforeAll(async () => {
   simulator.setFaults({ model: { kind: "invalid-output", times: 1 } });
   await gateway.text({ sid: "SMorder3", from: "+447700900203" });
   await gateway.text({ sid: "SMorder3", from: "+447700900203" });
-  await Promise.all(["a", "b", "c"].map((id) => gateway.text({ sid: `SMorder4${id}`, from: "+447700900204" })));
+  await Promise.all(
+    ["a", "b", "c"].map((id) => gateway.text({ sid: `SMorder4${id}`, from: "+447700900204" })),
+  );
   await gateway.stop();
   events = gateway.log.filter((line) => line.event !== undefined);
 });
@@ -42,15 +44,17 @@ it("nothing is asked, queued or sent on behalf of a duplicate", () => {
   const dropped = of("duplicate_message_dropped");
   expect(dropped).toHaveLength(1);
   for (const { requestId } of dropped)
-    expect(events.filter((line) => line["requestId"] === requestId).map((line) => line.event)).toEqual([
-      "message_received",
-      "duplicate_message_dropped",
-    ]);
+    expect(
+      events.filter((line) => line["requestId"] === requestId).map((line) => line.event),
+    ).toEqual(["message_received", "duplicate_message_dropped"]);
 });
 
 it("what was announced as sent has a row that says so", async () => {
   const ids = of("message_sent").map((line) => line["messageId"]);
   expect(ids.length).toBeGreaterThan(2);
-  const rows = await world.query(`SELECT 1 FROM "Message" WHERE id = ANY($1::uuid[]) AND status = 'SENT' AND "twilioSid" IS NOT NULL`, [ids]);
+  const rows = await world.query(
+    `SELECT 1 FROM "Message" WHERE id = ANY($1::uuid[]) AND status = 'SENT' AND "twilioSid" IS NOT NULL`,
+    [ids],
+  );
   expect(rows).toHaveLength(ids.length);
 });

@@ -13,7 +13,11 @@ afterAll(() => world.close());
 describe("a signed text to a tenant's number", () => {
   it("is stored, answered 200 text/xml, and replied to once through the outbox", async () => {
     const answer = await gateway.text({ sid: "SM0000000000000001" });
-    expect(answer).toEqual({ status: 200, contentType: expect.stringContaining("text/xml"), body: "<Response/>" });
+    expect(answer).toEqual({
+      status: 200,
+      contentType: expect.stringContaining("text/xml"),
+      body: "<Response/>",
+    });
 
     const [reply] = await world.simulator.waitForSent(1, { to: CUSTOMER });
     expect(reply).toMatchObject({ from: DEMO_NUMBER, to: CUSTOMER });
@@ -29,7 +33,9 @@ describe("a signed text to a tenant's number", () => {
   });
 
   it("carries one request id from the webhook to the reply that was sent", async () => {
-    const events = gateway.log.filter((line) => line.event !== undefined && !line.event.startsWith("alert"));
+    const events = gateway.log.filter(
+      (line) => line.event !== undefined && !line.event.startsWith("alert"),
+    );
     expect(events.map((line) => line.event)).toEqual([
       "message_received",
       "llm_request",

@@ -1,6 +1,11 @@
 import { Writable } from "node:stream";
 import { createTestDatabase, type TestDatabase } from "@jobrun/db/testing";
-import { inboundParams, signTwilioRequest, startSimulator, type Simulator } from "@jobrun/simulator";
+import {
+  inboundParams,
+  signTwilioRequest,
+  startSimulator,
+  type Simulator,
+} from "@jobrun/simulator";
 import pg from "pg";
 import { runGateway, type Gateway } from "../src/main.ts";
 
@@ -40,7 +45,14 @@ export interface RunningGateway {
   /** Resolves with the first log line, past or future, that fits. */
   logged(fits: (line: LogLine) => boolean): Promise<LogLine>;
   /** Posts a signed Twilio webhook. */
-  text(message: { body?: string; from?: string; to?: string; sid?: string; path?: string; signature?: string | null }): Promise<Answer>;
+  text(message: {
+    body?: string;
+    from?: string;
+    to?: string;
+    sid?: string;
+    path?: string;
+    signature?: string | null;
+  }): Promise<Answer>;
   stop(): Promise<void>;
 }
 
@@ -68,7 +80,11 @@ export async function createWorld(): Promise<World> {
   };
 }
 
-async function start(simulator: Simulator, database: TestDatabase, env: Record<string, string>): Promise<RunningGateway> {
+async function start(
+  simulator: Simulator,
+  database: TestDatabase,
+  env: Record<string, string>,
+): Promise<RunningGateway> {
   const sink = new LogSink();
   const gateway: Gateway = await runGateway(
     {
@@ -92,17 +108,41 @@ async function start(simulator: Simulator, database: TestDatabase, env: Record<s
     url: gateway.url,
     log: sink.lines,
     logged: (fits) => sink.first(fits),
-    text: async ({ body = "I need a plumber today", from = CUSTOMER, to = DEMO_NUMBER, sid, path = "/sms", signature }) => {
-      const params = inboundParams({ from, to, body, accountSid: simulator.accountSid, ...(sid === undefined ? {} : { sid }) });
-      const signed = signature === undefined ? signTwilioRequest(simulator.authToken, PUBLIC_URL + path, params) : signature;
-      return post(gateway.url + path, new URLSearchParams(params), signed === null ? {} : { "x-twilio-signature": signed });
+    text: async ({
+      body = "I need a plumber today",
+      from = CUSTOMER,
+      to = DEMO_NUMBER,
+      sid,
+      path = "/sms",
+      signature,
+    }) => {
+      const params = inboundParams({
+        from,
+        to,
+        body,
+        accountSid: simulator.accountSid,
+        ...(sid === undefined ? {} : { sid }),
+      });
+      const signed =
+        signature === undefined
+          ? signTwilioRequest(simulator.authToken, PUBLIC_URL + path, params)
+          : signature;
+      return post(
+        gateway.url + path,
+        new URLSearchParams(params),
+        signed === null ? {} : { "x-twilio-signature": signed },
+      );
     },
     stop: () => (stopped ??= gateway.stop()),
   };
 }
 
 /** Posts a form and reads the whole answer. */
-export async function post(url: string, body: URLSearchParams | string, headers: Record<string, string> = {}): Promise<Answer> {
+export async function post(
+  url: string,
+  body: URLSearchParams | string,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
   const response = await fetch(url, {
     method: "POST",
     body,

@@ -40,17 +40,35 @@ afterAll(async () => {
 async function fill(tenantId: string): Promise<void> {
   const [customer, conversation] = [newId(), newId()];
   const digits = tenantId === tenantA ? "1" : "2";
-  await world.query(`INSERT INTO "Client" (id, name, "operatorPhone") VALUES ($1, 'Business', '+447700900${digits}00')`, [tenantId]);
-  await world.query(`INSERT INTO "TwilioNumberPool" ("phoneNumber", role, "clientId") VALUES ('+447700900${digits}01', 'OPERATIONAL', $1)`, [tenantId]);
-  await world.query(`INSERT INTO "Customer" (id, "clientId", phone) VALUES ($2, $1, '+447700900999')`, [tenantId, customer]);
-  await world.query(`INSERT INTO "Conversation" (id, "clientId", "customerId", channel) VALUES ($3, $1, $2, 'sms')`, [tenantId, customer, conversation]);
+  await world.query(
+    `INSERT INTO "Client" (id, name, "operatorPhone") VALUES ($1, 'Business', '+447700900${digits}00')`,
+    [tenantId],
+  );
+  await world.query(
+    `INSERT INTO "TwilioNumberPool" ("phoneNumber", role, "clientId") VALUES ('+447700900${digits}01', 'OPERATIONAL', $1)`,
+    [tenantId],
+  );
+  await world.query(
+    `INSERT INTO "Customer" (id, "clientId", phone) VALUES ($2, $1, '+447700900999')`,
+    [tenantId, customer],
+  );
+  await world.query(
+    `INSERT INTO "Conversation" (id, "clientId", "customerId", channel) VALUES ($3, $1, $2, 'sms')`,
+    [tenantId, customer, conversation],
+  );
   await world.query(
     `INSERT INTO "Message" (id, "clientId", "conversationId", direction, channel, sender, recipient, body, status)
      VALUES ($2, $1, $3, 'INBOUND', 'sms', '+447700900999', '+447700900${digits}01', 'hello', 'RECEIVED')`,
     [tenantId, newId(), conversation],
   );
-  await world.query(`INSERT INTO "Job" (id, "clientId", "conversationId", summary) VALUES ($2, $1, $3, 'a job')`, [tenantId, newId(), conversation]);
-  await world.query(`INSERT INTO "OnboardingState" (id, "clientId", phone, state) VALUES ($2, $1, '+447700900${digits}02', 'TRADE')`, [tenantId, newId()]);
+  await world.query(
+    `INSERT INTO "Job" (id, "clientId", "conversationId", summary) VALUES ($2, $1, $3, 'a job')`,
+    [tenantId, newId(), conversation],
+  );
+  await world.query(
+    `INSERT INTO "OnboardingState" (id, "clientId", phone, state) VALUES ($2, $1, '+447700900${digits}02', 'TRADE')`,
+    [tenantId, newId()],
+  );
 }
 
 function quote(name: string): string {
@@ -66,24 +84,43 @@ describe("a tenant's rows", () => {
     );
     expect(unprotected).toEqual([]);
     expect(tables.map((table) => table.name)).toEqual(
-      expect.arrayContaining(["Client", "Conversation", "Customer", "Job", "Message", "OnboardingState", "TwilioNumberPool"]),
+      expect.arrayContaining([
+        "Client",
+        "Conversation",
+        "Customer",
+        "Job",
+        "Message",
+        "OnboardingState",
+        "TwilioNumberPool",
+      ]),
     );
   });
 
   it("are invisible to another tenant's transaction, in every table", async () => {
     for (const { name, key } of tables) {
       const seen = await db.tenantTransaction(tenantA, (tx) =>
-        tx.$queryRawUnsafe<{ owner: string }[]>(`SELECT ${quote(key)}::text AS owner FROM ${quote(name)}`),
+        tx.$queryRawUnsafe<{ owner: string }[]>(
+          `SELECT ${quote(key)}::text AS owner FROM ${quote(name)}`,
+        ),
       );
-      expect({ name, owners: [...new Set(seen.map((row) => row.owner))] }).toEqual({ name, owners: [tenantA] });
+      expect({ name, owners: [...new Set(seen.map((row) => row.owner))] }).toEqual({
+        name,
+        owners: [tenantA],
+      });
     }
   });
 
   it("cannot be changed, removed or given away by another tenant's transaction, in every table", async () => {
     for (const { name, key } of tables) {
       const counts = await db.tenantTransaction(tenantA, async (tx) => ({
-        updated: await tx.$executeRawUnsafe(`UPDATE ${quote(name)} SET ${quote(key)} = ${quote(key)} WHERE ${quote(key)} = $1::uuid`, tenantB),
-        deleted: await tx.$executeRawUnsafe(`DELETE FROM ${quote(name)} WHERE ${quote(key)} = $1::uuid`, tenantB),
+        updated: await tx.$executeRawUnsafe(
+          `UPDATE ${quote(name)} SET ${quote(key)} = ${quote(key)} WHERE ${quote(key)} = $1::uuid`,
+          tenantB,
+        ),
+        deleted: await tx.$executeRawUnsafe(
+          `DELETE FROM ${quote(name)} WHERE ${quote(key)} = $1::uuid`,
+          tenantB,
+        ),
       }));
       expect({ name, ...counts }).toEqual({ name, updated: 0, deleted: 0 });
       const gift = db.tenantTransaction(tenantA, (tx) =>
@@ -104,13 +141,20 @@ describe("a tenant's rows", () => {
   });
 
   it("are handled by roles that neither own the tables nor can bypass row-level security", async () => {
-    const [role] = await db.service.$queryRaw<{ current: string }[]>`SELECT current_user::text AS current`;
+    const [role] = await db.service.$queryRaw<
+      { current: string }[]
+    >`SELECT current_user::text AS current`;
     expect(role).toEqual({ current: "gateway_service" });
     const roles = await world.query(
       `SELECT rolname, rolsuper, rolbypassrls, rolcanlogin FROM pg_roles WHERE rolname IN ('gateway_tenant', 'gateway_service') ORDER BY 1`,
     );
     expect(roles).toEqual(
-      ["gateway_service", "gateway_tenant"].map((rolname) => ({ rolname, rolsuper: false, rolbypassrls: false, rolcanlogin: false })),
+      ["gateway_service", "gateway_tenant"].map((rolname) => ({
+        rolname,
+        rolsuper: false,
+        rolbypassrls: false,
+        rolcanlogin: false,
+      })),
     );
   });
 });

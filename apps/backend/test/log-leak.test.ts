@@ -3,7 +3,8 @@ import { createWorld, DEMO_NUMBER, post, type RunningGateway, type World } from 
 
 let world: World;
 
-const BODY = "Hello, Wilhelmina Featherstonehaugh here, boiler out at 14 Larkspur Crescent, call 020 7946 0018";
+const BODY =
+  "Hello, Wilhelmina Featherstonehaugh here, boiler out at 14 Larkspur Crescent, call 020 7946 0018";
 const CALLER = "+447700900456";
 const OPERATOR = "+447700900123";
 const FOUNDER = "+447700900789";
@@ -25,7 +26,9 @@ async function misfortunes(gateway: RunningGateway, brokenKey: RunningGateway): 
   await gateway.text({ body: BODY, from: CALLER, signature: "forged" });
   await brokenKey.text({ body: BODY, from: CALLER, sid: "SMleak5" });
   await post(`${gateway.url}/sms?Body=${encodeURIComponent(BODY)}`, `From=${CALLER}`);
-  await world.query(`ALTER TABLE "Message" ADD CONSTRAINT refuse CHECK (body NOT LIKE '%Featherstonehaugh%') NOT VALID`);
+  await world.query(
+    `ALTER TABLE "Message" ADD CONSTRAINT refuse CHECK (body NOT LIKE '%Featherstonehaugh%') NOT VALID`,
+  );
   await gateway.text({ body: BODY, from: CALLER, sid: "SMleak6" });
   await world.query(`ALTER TABLE "Message" DROP CONSTRAINT refuse`);
   for (const twilio of [
@@ -53,16 +56,47 @@ function settled(): Promise<{ count: number }[]> {
 it("no log line of a run full of failures holds a number, a name, a text, a key or a token", async () => {
   const env = { FOUNDER_ALERT_PHONE: FOUNDER, LOG_LEVEL: "debug" };
   const gateway = await world.startGateway(env);
-  const brokenKey = await world.startGateway({ ...env, OPENAI_API_KEY: "sk-broken-key-of-this-test" });
+  const brokenKey = await world.startGateway({
+    ...env,
+    OPENAI_API_KEY: "sk-broken-key-of-this-test",
+  });
   await misfortunes(gateway, brokenKey);
 
-  const everything = [...gateway.log, ...brokenKey.log].map((line) => JSON.stringify(line)).join("\n");
-  const numbers = [CALLER, OPERATOR, FOUNDER, DEMO_NUMBER, "02079460018"].flatMap((number) => [number, number.replace(/\D/g, "")]);
-  const words = ["Featherstonehaugh", "Wilhelmina", "Larkspur", "boiler", "7946 0018", "Demo Plumbing"];
-  const secrets = [world.simulator.authToken, world.simulator.openaiKey, "sk-broken-key-of-this-test", new URL(world.database.url).password];
-  for (const forbidden of [...numbers, ...words, ...secrets].filter(Boolean)) expect(everything).not.toContain(forbidden);
+  const everything = [...gateway.log, ...brokenKey.log]
+    .map((line) => JSON.stringify(line))
+    .join("\n");
+  const numbers = [CALLER, OPERATOR, FOUNDER, DEMO_NUMBER, "02079460018"].flatMap((number) => [
+    number,
+    number.replace(/\D/g, ""),
+  ]);
+  const words = [
+    "Featherstonehaugh",
+    "Wilhelmina",
+    "Larkspur",
+    "boiler",
+    "7946 0018",
+    "Demo Plumbing",
+  ];
+  const secrets = [
+    world.simulator.authToken,
+    world.simulator.openaiKey,
+    "sk-broken-key-of-this-test",
+    new URL(world.database.url).password,
+  ];
+  for (const forbidden of [...numbers, ...words, ...secrets].filter(Boolean))
+    expect(everything).not.toContain(forbidden);
 
   const events = new Set([...gateway.log, ...brokenKey.log].map((line) => line.event));
-  for (const event of ["message_received", "duplicate_message_dropped", "message_deferred", "urgent_job_alerted", "transaction_failed", "llm_error", "message_failed", "message_unknown", "message_sent"])
+  for (const event of [
+    "message_received",
+    "duplicate_message_dropped",
+    "message_deferred",
+    "urgent_job_alerted",
+    "transaction_failed",
+    "llm_error",
+    "message_failed",
+    "message_unknown",
+    "message_sent",
+  ])
     expect(events).toContain(event);
 });

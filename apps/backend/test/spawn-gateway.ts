@@ -13,7 +13,10 @@ export interface SpawnedGateway {
 }
 
 /** The gateway as a process of its own, as production runs it, on the world's database and providers. */
-export async function spawnGateway(world: World, env: Record<string, string> = {}): Promise<SpawnedGateway> {
+export async function spawnGateway(
+  world: World,
+  env: Record<string, string> = {},
+): Promise<SpawnedGateway> {
   const main = new URL("../src/main.ts", import.meta.url).pathname;
   const child = spawn(process.execPath, ["--conditions=@jobrun/source", main], {
     stdio: ["ignore", "pipe", "pipe"],

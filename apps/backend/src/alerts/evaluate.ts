@@ -10,7 +10,7 @@ export interface ProcessCounters {
 }
 
 /** What the database says; null while it cannot be asked. */
-export interface OutboxCounters {
+interface OutboxCounters {
   dead: number;
   oldestUnknownSeconds: number;
   oldestDeferredSeconds: number;
@@ -21,7 +21,7 @@ export interface Counters {
   outbox: OutboxCounters | null;
 }
 
-export interface Threshold {
+interface Threshold {
   count: number;
   windowMs: number;
 }

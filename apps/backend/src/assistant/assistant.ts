@@ -84,7 +84,7 @@ export class AssistantError extends Error {
   }
 }
 
-export const maxReplyLength = 480;
+const maxReplyLength = 480;
 
 /** A model that writes "" means "not said". */
 const known = z

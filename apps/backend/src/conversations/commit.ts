@@ -91,7 +91,11 @@ async function open(tx: Tx, plan: Plan): Promise<{ id: string; revision: number 
  * One statement for the rest. `turn` takes the conversation's row lock and is the compare-and-set on
  * its revision; all else hangs on it, so positions within a conversation are given in commit order.
  */
-async function write(tx: Tx, plan: Plan, conversation: { id: string; revision: number }): Promise<Committed> {
+async function write(
+  tx: Tx,
+  plan: Plan,
+  conversation: { id: string; revision: number },
+): Promise<Committed> {
   const rows = messageRows(plan);
   const [counts] = await tx.$queryRaw<{ turns: number; stored: number; answered: number }[]>`
     WITH turn AS (
@@ -127,7 +131,11 @@ async function write(tx: Tx, plan: Plan, conversation: { id: string; revision: n
     )
     SELECT (SELECT count(*) FROM turn)::int AS "turns", (SELECT count(*) FROM stored)::int AS "stored",
            (SELECT count(*) FROM answered)::int AS "answered"`;
-  if (counts?.turns !== 1 || counts.stored !== rows.length || counts.answered !== plan.answered.length)
+  if (
+    counts?.turns !== 1 ||
+    counts.stored !== rows.length ||
+    counts.answered !== plan.answered.length
+  )
     throw new WorldChanged();
   const outbound = rows.filter((row) => row.direction === "OUTBOUND");
   return { conversationId: conversation.id, outbound };

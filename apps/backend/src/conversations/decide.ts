@@ -14,7 +14,16 @@ export type Decision = { consent: ConsentChange | null } & (
 );
 
 // https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out. YES is an ordinary answer, not an opt-in.
-const OPT_OUT = new Set(["STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "CANCEL", "REVOKE", "OPTOUT"]);
+const OPT_OUT = new Set([
+  "STOP",
+  "STOPALL",
+  "UNSUBSCRIBE",
+  "END",
+  "QUIT",
+  "CANCEL",
+  "REVOKE",
+  "OPTOUT",
+]);
 const OPT_IN = new Set(["START", "UNSTOP"]);
 
 interface Situation {
@@ -25,7 +34,9 @@ interface Situation {
 }
 
 /** The rules in order; the first that speaks decides. */
-const rules: ((situation: Situation) => Omit<Extract<Decision, { kind: "fixed" }>, "consent"> | null)[] = [
+const rules: ((
+  situation: Situation,
+) => Omit<Extract<Decision, { kind: "fixed" }>, "consent"> | null)[] = [
   // Twilio answers these words itself: a reply of ours would be a second one.
   function onlyKeywords({ texts }) {
     return texts.every(isConsentKeyword) ? fixed(null) : null;
@@ -66,7 +77,9 @@ function fixed(reply: string | null) {
 
 function consentChange(texts: string[]): ConsentChange | null {
   const last = texts.findLast(isConsentKeyword);
-  return last === undefined ? null : { optedOut: OPT_OUT.has(asKeyword(last)), keyword: asKeyword(last) };
+  return last === undefined
+    ? null
+    : { optedOut: OPT_OUT.has(asKeyword(last)), keyword: asKeyword(last) };
 }
 
 function isConsentKeyword(text: string): boolean {

@@ -18,7 +18,10 @@ const MAX_ROUNDS = 5;
  * @returns what the route tells the provider: stored now, or stored before
  * @throws when nothing could be stored
  */
-export async function deferInbound(db: Database, text: InboundText): Promise<"deferred" | "duplicate"> {
+export async function deferInbound(
+  db: Database,
+  text: InboundText,
+): Promise<"deferred" | "duplicate"> {
   for (let round = 1; round <= MAX_ROUNDS; round += 1) {
     const view = await prepare(db, text.address, [text.providerMessageId]);
     if (view.knownIds.length > 0) return "duplicate";
@@ -34,7 +37,10 @@ export async function deferInbound(db: Database, text: InboundText): Promise<"de
         inbound: [{ ...text, id: newId() }],
         answered: [],
         status: "DEFERRED",
-        outbound: silent || view.deferred.length > 0 ? [] : [outboundText("holding", holding, text.address.customer, true)],
+        outbound:
+          silent || view.deferred.length > 0
+            ? []
+            : [outboundText("holding", holding, text.address.customer, true)],
         job: null,
         consent: null,
       });
@@ -109,7 +115,17 @@ async function answer(deps: DeferredDeps, due: DueConversation): Promise<void> {
 async function tellOperators(deps: DeferredDeps): Promise<number> {
   return deps.db.serviceTransaction(async (tx) => {
     const waiting = await tx.$queryRaw<
-      { id: string; tenantId: string; body: string; customer: string; texted: string; channel: string; requestId: string; operatorPhone: string; locale: Locale }[]
+      {
+        id: string;
+        tenantId: string;
+        body: string;
+        customer: string;
+        texted: string;
+        channel: string;
+        requestId: string;
+        operatorPhone: string;
+        locale: Locale;
+      }[]
     >`
       UPDATE "Message" m SET "operatorToldAt" = now() FROM "Client" t
       WHERE m."id" IN (

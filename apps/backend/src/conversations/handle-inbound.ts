@@ -68,7 +68,11 @@ export function createInbound(deps: InboundDeps): Inbound {
 
   async function queue(item: LaneItem): Promise<InboundResult> {
     const { tenantId, channel, customer } = item.address;
-    const { result, joined } = await lanes.join(`${tenantId} ${channel} ${customer}`, item.providerMessageId, item);
+    const { result, joined } = await lanes.join(
+      `${tenantId} ${channel} ${customer}`,
+      item.providerMessageId,
+      item,
+    );
     return joined && result.kind === "committed" ? { kind: "duplicate" } : result;
   }
 
@@ -103,11 +107,16 @@ async function takeRound(deps: InboundDeps, turn: Turn<LaneItem, InboundResult>)
   const deadline = Math.min(...open.map((entry) => entry.item.deadline));
 
   const texts = open.flatMap((entry) => entry.item.text ?? []);
-  const view = await prepare(deps.db, first.address, texts.map((text) => text.providerMessageId));
+  const view = await prepare(
+    deps.db,
+    first.address,
+    texts.map((text) => text.providerMessageId),
+  );
 
   const known = new Set(view.knownIds);
   for (const entry of open)
-    if (entry.item.text !== null && known.has(entry.item.text.providerMessageId)) entry.settle({ kind: "duplicate" });
+    if (entry.item.text !== null && known.has(entry.item.text.providerMessageId))
+      entry.settle({ kind: "duplicate" });
   const fresh = texts.filter((text) => !known.has(text.providerMessageId));
   const said = [...view.deferred, ...fresh];
   if (said.length === 0) {
@@ -115,11 +124,30 @@ async function takeRound(deps: InboundDeps, turn: Turn<LaneItem, InboundResult>)
     return true;
   }
 
-  const decision = decide(view, said.map((text) => text.body), first.texted);
-  const trace = { requestId: first.requestId, tenantId: view.tenant.id, conversationId: view.conversation?.id };
+  const decision = decide(
+    view,
+    said.map((text) => text.body),
+    first.texted,
+  );
+  const trace = {
+    requestId: first.requestId,
+    tenantId: view.tenant.id,
+    conversationId: view.conversation?.id,
+  };
   const signal = AbortSignal.timeout(Math.max(1, deadline - COMMIT_RESERVE_MS - deps.now()));
-  const reply = decision.kind === "assistant" ? await think(deps, { view, said, scripted: decision.scripted, trace, signal }) : null;
-  const plan = makePlan({ view, decision, reply, fresh, address: first.address, texted: first.texted, requestId: first.requestId });
+  const reply =
+    decision.kind === "assistant"
+      ? await think(deps, { view, said, scripted: decision.scripted, trace, signal })
+      : null;
+  const plan = makePlan({
+    view,
+    decision,
+    reply,
+    fresh,
+    address: first.address,
+    texted: first.texted,
+    requestId: first.requestId,
+  });
 
   let committed;
   try {
@@ -135,22 +163,46 @@ async function takeRound(deps: InboundDeps, turn: Turn<LaneItem, InboundResult>)
   return true;
 }
 
-function announce(deps: InboundDeps, plan: ReturnType<typeof makePlan>, committed: Awaited<ReturnType<typeof commit>>): void {
-  const trace = { requestId: plan.requestId, tenantId: plan.address.tenantId, conversationId: committed.conversationId };
+function announce(
+  deps: InboundDeps,
+  plan: ReturnType<typeof makePlan>,
+  committed: Awaited<ReturnType<typeof commit>>,
+): void {
+  const trace = {
+    requestId: plan.requestId,
+    tenantId: plan.address.tenantId,
+    conversationId: committed.conversationId,
+  };
   if (plan.job !== null)
-    deps.events.emit("job_upserted", { ...trace, jobId: plan.job.id, status: plan.job.status, urgency: plan.job.urgency });
+    deps.events.emit("job_upserted", {
+      ...trace,
+      jobId: plan.job.id,
+      status: plan.job.status,
+      urgency: plan.job.urgency,
+    });
   for (const { id, kind, segments } of committed.outbound) {
     deps.events.emit("message_queued", { ...trace, messageId: id, kind, segments });
     if (kind === "urgent_alert" && plan.job !== null)
       deps.events.emit("urgent_job_alerted", { ...trace, jobId: plan.job.id, messageId: id });
   }
   if (plan.consent !== null)
-    deps.events.emit(plan.consent.optedOut ? "opt_out_recorded" : "opt_in_recorded", { ...trace, keyword: plan.consent.keyword });
+    deps.events.emit(plan.consent.optedOut ? "opt_out_recorded" : "opt_in_recorded", {
+      ...trace,
+      keyword: plan.consent.keyword,
+    });
   if (plan.violation)
-    void deps.alerts.raise({ type: "INVARIANT_VIOLATION", resource: "conversation-mode", requestId: plan.requestId });
+    void deps.alerts.raise({
+      type: "INVARIANT_VIOLATION",
+      resource: "conversation-mode",
+      requestId: plan.requestId,
+    });
 }
 
-function reportFailure(deps: InboundDeps, turn: Turn<LaneItem, InboundResult>, error: unknown): void {
+function reportFailure(
+  deps: InboundDeps,
+  turn: Turn<LaneItem, InboundResult>,
+  error: unknown,
+): void {
   deps.metrics.transactionsFailed.inc();
   deps.alerts.recordTransactionFailure();
   for (const { item, settled } of turn.entries)
@@ -159,7 +211,12 @@ function reportFailure(deps: InboundDeps, turn: Turn<LaneItem, InboundResult>, e
         requestId: item.requestId,
         tenantId: item.address.tenantId,
         providerMessageId: item.providerMessageId,
-        errorClass: error instanceof AssistantError ? error.errorClass : error instanceof Error ? error.name : "unknown",
+        errorClass:
+          error instanceof AssistantError
+            ? error.errorClass
+            : error instanceof Error
+              ? error.name
+              : "unknown",
       });
   if (!(error instanceof AssistantError)) deps.logger.error("turn failed", { error });
 }
@@ -170,5 +227,6 @@ function failTurn(deps: InboundDeps, turn: Turn<LaneItem, InboundResult>, error:
   const open = turn.entries.filter((entry) => !entry.settled);
   const earliest = Math.min(...open.map((entry) => entry.item.deadline));
   const soon = Math.max(earliest, deps.now() + COMMIT_RESERVE_MS);
-  for (const entry of open) if (!timedOut || entry.item.deadline <= soon) entry.settle({ kind: "failed" });
+  for (const entry of open)
+    if (!timedOut || entry.item.deadline <= soon) entry.settle({ kind: "failed" });
 }

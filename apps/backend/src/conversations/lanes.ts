@@ -1,5 +1,5 @@
 /** One of those who wait in a lane. */
-export interface Entry<Item, Result> {
+interface Entry<Item, Result> {
   readonly item: Item;
   readonly settled: boolean;
   settle(result: Result): void;

@@ -26,7 +26,9 @@ export function makePlan(turn: Turn): Plan & { violation: boolean } {
   const outbound: NewOutbound[] = [];
   if (answer !== null) outbound.push(outboundText("reply", answer, turn.address.customer, true));
   if (job?.status === "URGENT" && view.openJob?.status !== "URGENT")
-    outbound.push(outboundText("urgent_alert", urgentText(turn, job), view.tenant.operatorPhone, false));
+    outbound.push(
+      outboundText("urgent_alert", urgentText(turn, job), view.tenant.operatorPhone, false),
+    );
   return {
     view,
     address: turn.address,

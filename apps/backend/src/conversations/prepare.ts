@@ -2,7 +2,7 @@ import type { Database, Tx } from "@jobrun/db";
 import type { JobDraft, Urgency } from "../assistant/assistant.ts";
 import type { Locale } from "./customer-texts.ts";
 
-export interface Tenant {
+interface Tenant {
   id: string;
   name: string;
   locale: Locale;
@@ -44,7 +44,11 @@ export interface Address {
  *
  * @throws when the tenant is gone or the database does not answer
  */
-export async function prepare(db: Database, address: Address, providerMessageIds: string[]): Promise<View> {
+export async function prepare(
+  db: Database,
+  address: Address,
+  providerMessageIds: string[],
+): Promise<View> {
   return db.tenantTransaction(address.tenantId, (tx) => readView(tx, address, providerMessageIds));
 }
 

@@ -17,7 +17,8 @@ interface Question {
  * @throws AssistantError unless failures are to be answered by script
  */
 export async function think(deps: InboundDeps, question: Question): Promise<AssistantReply> {
-  if (question.scripted || deps.assistant.provider === "scripted") return ask(deps, deps.scripted, question);
+  if (question.scripted || deps.assistant.provider === "scripted")
+    return ask(deps, deps.scripted, question);
   try {
     const reply = await ask(deps, deps.assistant, question);
     deps.alerts.recordAssistantSuccess();
@@ -30,7 +31,11 @@ export async function think(deps: InboundDeps, question: Question): Promise<Assi
   }
 }
 
-async function ask(deps: InboundDeps, assistant: Assistant, { view, said, trace, signal }: Question): Promise<AssistantReply> {
+async function ask(
+  deps: InboundDeps,
+  assistant: Assistant,
+  { view, said, trace, signal }: Question,
+): Promise<AssistantReply> {
   const { reply } = await assistant.reply(
     {
       business: { name: view.tenant.name, locale: view.tenant.locale },

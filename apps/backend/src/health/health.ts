@@ -5,8 +5,6 @@ import { within } from "../alerts/within.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { healthReport, type HealthDeps } from "./health-report.ts";
 
-export { healthReport, type HealthBody, type HealthDeps } from "./health-report.ts";
-
 const REFRESH_MS = 1_000;
 
 /** GET /health for people and monitors, /live for the orchestrator, /metrics for Prometheus. */

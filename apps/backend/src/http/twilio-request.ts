@@ -1,4 +1,9 @@
-import express, { type NextFunction, type Request, type RequestHandler, type Response } from "express";
+import express, {
+  type NextFunction,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from "express";
 import { maskAddress, type Channel, type InboundMessage } from "@jobrun/messaging";
 import { newId } from "@jobrun/db";
 import type winston from "winston";
@@ -60,20 +65,28 @@ export function readTwilioMessage(
   if (deps.signatures === "required") {
     const verified = deps.channel.verify({
       url: deps.publicBaseUrl + request.originalUrl,
-      headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)])),
+      headers: Object.fromEntries(
+        Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
+      ),
       rawBody: rawBodies.get(request) ?? Buffer.alloc(0),
       params,
     });
     if (!verified) {
       deps.metrics.signatureFailures.inc({ provider: deps.channel.provider });
       deps.alerts.recordSignatureFailure();
-      return refuse(403, "forbidden", "the signature does not match; check PUBLIC_BASE_URL and the auth token");
+      return refuse(
+        403,
+        "forbidden",
+        "the signature does not match; check PUBLIC_BASE_URL and the auth token",
+      );
     }
   }
 
-  const defaults = deps.signatures === "off" && deps.defaultTo !== undefined ? { to: deps.defaultTo } : {};
+  const defaults =
+    deps.signatures === "off" && deps.defaultTo !== undefined ? { to: deps.defaultTo } : {};
   const parsed = deps.channel.parse(params, defaults);
-  if (!parsed.ok) return refuse(400, "malformed", `unusable parameters: ${parsed.problems.join(", ")}`);
+  if (!parsed.ok)
+    return refuse(400, "malformed", `unusable parameters: ${parsed.problems.join(", ")}`);
   return { message: parsed.message, requestId };
 }
 
@@ -97,7 +110,10 @@ export function badRequests(logger: winston.Logger) {
     else logger.warn("request refused", { requestId, status, reason: reasonOf(error) });
     if (response.headersSent) return next(error);
     const code = status === null ? "internal" : "bad_request";
-    const message = status === null ? "The request could not be processed" : "The request is malformed or too large";
+    const message =
+      status === null
+        ? "The request could not be processed"
+        : "The request is malformed or too large";
     response.status(status ?? 500).json({ error: { code, message, requestId } });
   };
 }

@@ -1,8 +1,8 @@
 import type { Database } from "@jobrun/db";
 
-export type NumberRole = "OPERATIONAL" | "ONBOARDING" | "SYSTEM";
+type NumberRole = "OPERATIONAL" | "ONBOARDING" | "SYSTEM";
 
-export type ResolvedNumber =
+type ResolvedNumber =
   | { role: "OPERATIONAL"; tenantId: string }
   | { role: "ONBOARDING" | "SYSTEM"; tenantId: null };
 
@@ -18,8 +18,14 @@ export interface Arrival {
  * @param to E.164. A number that is not ours is SYSTEM.
  * @param providerMessageId Twilio's MessageSid
  */
-export async function resolveArrival(db: Database, to: string, providerMessageId: string): Promise<Arrival> {
-  const [row] = await db.service.$queryRaw<{ role: NumberRole | null; tenantId: string | null; known: boolean }[]>`
+export async function resolveArrival(
+  db: Database,
+  to: string,
+  providerMessageId: string,
+): Promise<Arrival> {
+  const [row] = await db.service.$queryRaw<
+    { role: NumberRole | null; tenantId: string | null; known: boolean }[]
+  >`
     SELECT n."role"::text AS "role", n."clientId" AS "tenantId",
            EXISTS (SELECT 1 FROM "Message" WHERE "twilioSid" = ${providerMessageId})
              OR EXISTS (SELECT 1 FROM "UnroutedMessage" WHERE "twilioSid" = ${providerMessageId}) AS "known"
@@ -27,5 +33,8 @@ export async function resolveArrival(db: Database, to: string, providerMessageId
   const known = row?.known ?? false;
   if (row?.role === "OPERATIONAL" && row.tenantId !== null)
     return { number: { role: "OPERATIONAL", tenantId: row.tenantId }, known };
-  return { number: { role: row?.role === "ONBOARDING" ? "ONBOARDING" : "SYSTEM", tenantId: null }, known };
+  return {
+    number: { role: row?.role === "ONBOARDING" ? "ONBOARDING" : "SYSTEM", tenantId: null },
+    known,
+  };
 }

@@ -42,7 +42,9 @@ export async function claimMessages(db: Database, limit: number): Promise<Claime
  * A lease that ended without an outcome: its process died, or the database was away when the outcome
  * came. The text may or may not have left, so it is UNKNOWN and not sent again blindly.
  */
-export async function expireLeases(db: Database): Promise<{ id: string; requestId: string | null }[]> {
+export async function expireLeases(
+  db: Database,
+): Promise<{ id: string; requestId: string | null }[]> {
   return db.service.$queryRaw<{ id: string; requestId: string | null }[]>`
     UPDATE "Message" SET "status" = 'UNKNOWN', "errorCode" = 'lease-expired', "leasedUntil" = NULL
     WHERE "status" = 'SENDING' AND "leasedUntil" < now() RETURNING "id", "requestId"`;

@@ -58,7 +58,8 @@ export class Dispatcher {
     const free = CONCURRENCY - this.#sending.size;
     if (free === 0) return;
     try {
-      for (const { id, requestId } of await expireLeases(this.#deps.db)) this.#announceUnknown(id, requestId, "lease-expired");
+      for (const { id, requestId } of await expireLeases(this.#deps.db))
+        this.#announceUnknown(id, requestId, "lease-expired");
       const claimed = await claimMessages(this.#deps.db, free);
       for (const message of claimed) this.#track(this.#sendOne(message));
     } catch (error) {
@@ -94,17 +95,26 @@ export class Dispatcher {
     const channel = this.#deps.channels.get(message.channel as ChannelName);
     if (channel === undefined) return { kind: "rejected", code: "no-channel", scope: "other" };
     const { id, sender: from, recipient: to, body } = message;
-    return sendWithRetry(channel, { id, from, to, body }, {
-      signal: AbortSignal.timeout(SEND_BUDGET_MS),
-      onAttemptFailed: ({ attempt, attempts, outcome, retryInMs }) => {
-        const trace = { requestId: message.requestId, messageId: id, outcome: outcome.kind };
-        this.#deps.logger.warn(`SMS send failed (attempt ${attempt}/${attempts})`, trace);
-        if (retryInMs !== null) this.#deps.logger.info(`Retrying SMS send in ${retryInMs}ms`, trace);
+    return sendWithRetry(
+      channel,
+      { id, from, to, body },
+      {
+        signal: AbortSignal.timeout(SEND_BUDGET_MS),
+        onAttemptFailed: ({ attempt, attempts, outcome, retryInMs }) => {
+          const trace = { requestId: message.requestId, messageId: id, outcome: outcome.kind };
+          this.#deps.logger.warn(`SMS send failed (attempt ${attempt}/${attempts})`, trace);
+          if (retryInMs !== null)
+            this.#deps.logger.info(`Retrying SMS send in ${retryInMs}ms`, trace);
+        },
       },
-    });
+    );
   }
 
-  #announce(message: ClaimedMessage, outcome: SendOutcome, status: Awaited<ReturnType<typeof recordOutcome>>): void {
+  #announce(
+    message: ClaimedMessage,
+    outcome: SendOutcome,
+    status: Awaited<ReturnType<typeof recordOutcome>>,
+  ): void {
     const { events, alerts } = this.#deps;
     const trace = {
       requestId: message.requestId ?? message.id,
@@ -116,12 +126,20 @@ export class Dispatcher {
     switch (status) {
       case "SENT":
         if (outcome.kind === "accepted")
-          events.emit("message_sent", { ...trace, providerMessageId: outcome.providerId, attempts: message.attempts });
+          events.emit("message_sent", {
+            ...trace,
+            providerMessageId: outcome.providerId,
+            attempts: message.attempts,
+          });
         return;
       case "FAILED":
         events.emit("message_failed", { ...trace, code });
         if (outcome.kind === "rejected" && outcome.scope === "account")
-          void alerts.raise({ type: "CHANNEL_STOPPED", resource: message.channel, requestId: trace.requestId });
+          void alerts.raise({
+            type: "CHANNEL_STOPPED",
+            resource: message.channel,
+            requestId: trace.requestId,
+          });
         return;
       case "UNKNOWN":
         this.#announceUnknown(message.id, message.requestId, code);
@@ -136,7 +154,14 @@ export class Dispatcher {
   }
 
   #announceUnknown(messageId: string, requestId: string | null, code: string): void {
-    this.#deps.events.emit("message_unknown", { requestId: requestId ?? messageId, messageId, code });
-    void this.#deps.alerts.raise({ type: "MESSAGE_UNKNOWN_STUCK", requestId: requestId ?? messageId });
+    this.#deps.events.emit("message_unknown", {
+      requestId: requestId ?? messageId,
+      messageId,
+      code,
+    });
+    void this.#deps.alerts.raise({
+      type: "MESSAGE_UNKNOWN_STUCK",
+      requestId: requestId ?? messageId,
+    });
   }
 }

@@ -22,7 +22,10 @@ export async function recordOutcome(
   const next = statusAfter(outcome, attempts);
   const providerId = outcome.kind === "accepted" ? outcome.providerId : null;
   const code = outcome.kind === "accepted" ? null : outcome.code;
-  const waitSeconds = next === "QUEUED" ? Math.max(SCHEDULE_SECONDS[attempts - 1] ?? 0, retryAfterSeconds(outcome)) : 0;
+  const waitSeconds =
+    next === "QUEUED"
+      ? Math.max(SCHEDULE_SECONDS[attempts - 1] ?? 0, retryAfterSeconds(outcome))
+      : 0;
   const written = await db.service.$executeRaw`
     UPDATE "Message" SET "status" = ${next}::"MessageStatus", "errorCode" = ${code}, "leasedUntil" = NULL,
       "twilioSid" = COALESCE(${providerId}, "twilioSid"),

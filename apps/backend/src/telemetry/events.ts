@@ -206,7 +206,7 @@ export const eventRegistry = {
   },
 } as const satisfies Record<string, EventDefinition>;
 
-export type EventName = keyof typeof eventRegistry;
+type EventName = keyof typeof eventRegistry;
 export type EventFields<N extends EventName> = z.input<(typeof eventRegistry)[N]["schema"]>;
 
 export interface Events {

@@ -2,7 +2,12 @@ import { Router } from "express";
 import { customerTexts } from "../conversations/customer-texts.ts";
 import { deferInbound } from "../conversations/deferred.ts";
 import { storeUnrouted } from "../conversations/unrouted.ts";
-import { readTwilioMessage, received, twilioForm, type VerifiedMessage } from "../http/twilio-request.ts";
+import {
+  readTwilioMessage,
+  received,
+  twilioForm,
+  type VerifiedMessage,
+} from "../http/twilio-request.ts";
 import { emptyTwiml, twimlMessage } from "../http/twiml.ts";
 import { resolveArrival } from "../numbers/resolve-number.ts";
 import type { SmsDeps } from "./twilio-sms.ts";
@@ -28,10 +33,13 @@ export function twilioSmsFallback(deps: FallbackDeps): Router {
       emptyTwiml(response);
     } catch (error) {
       deps.metrics.webhooks.inc({ channel: "sms", outcome: "technical_issue" });
-      deps.logger.error("the fallback could not store a message; its sender gets the technical-issue text", {
-        requestId: verified.requestId,
-        error,
-      });
+      deps.logger.error(
+        "the fallback could not store a message; its sender gets the technical-issue text",
+        {
+          requestId: verified.requestId,
+          error,
+        },
+      );
       twimlMessage(response, customerTexts.technicalIssue.en);
     }
   });
@@ -40,7 +48,10 @@ export function twilioSmsFallback(deps: FallbackDeps): Router {
 
 type Outcome = "deferred" | "duplicate" | "stored";
 
-async function store(deps: FallbackDeps, { message, requestId }: VerifiedMessage): Promise<Outcome> {
+async function store(
+  deps: FallbackDeps,
+  { message, requestId }: VerifiedMessage,
+): Promise<Outcome> {
   const { number, known } = await resolveArrival(deps.db, message.to, message.providerMessageId);
   if (known) return "duplicate";
   if (number.role !== "OPERATIONAL") return storeUnrouted(deps.db, message, requestId);
@@ -55,7 +66,11 @@ async function store(deps: FallbackDeps, { message, requestId }: VerifiedMessage
   });
 }
 
-function announce(deps: FallbackDeps, { message, requestId }: VerifiedMessage, outcome: Outcome): void {
+function announce(
+  deps: FallbackDeps,
+  { message, requestId }: VerifiedMessage,
+  outcome: Outcome,
+): void {
   const trace = { requestId, providerMessageId: message.providerMessageId };
   switch (outcome) {
     case "duplicate":

@@ -2,7 +2,13 @@ import { Router } from "express";
 import type { AlertService } from "../alerts/alert-service.ts";
 import type { Inbound, InboundResult } from "../conversations/handle-inbound.ts";
 import { storeUnrouted } from "../conversations/unrouted.ts";
-import { readTwilioMessage, received, twilioForm, type TwilioRequestDeps, type VerifiedMessage } from "../http/twilio-request.ts";
+import {
+  readTwilioMessage,
+  received,
+  twilioForm,
+  type TwilioRequestDeps,
+  type VerifiedMessage,
+} from "../http/twilio-request.ts";
 import { emptyTwiml } from "../http/twiml.ts";
 import { resolveArrival } from "../numbers/resolve-number.ts";
 import type { Database } from "@jobrun/db";
@@ -51,7 +57,11 @@ export function twilioSms(deps: SmsDeps): Router {
   return router;
 }
 
-async function take(deps: SmsDeps, { message, requestId }: VerifiedMessage, deadline: number): Promise<InboundResult> {
+async function take(
+  deps: SmsDeps,
+  { message, requestId }: VerifiedMessage,
+  deadline: number,
+): Promise<InboundResult> {
   try {
     const { number, known } = await resolveArrival(deps.db, message.to, message.providerMessageId);
     if (known) return { kind: "duplicate" };
@@ -78,8 +88,12 @@ async function take(deps: SmsDeps, { message, requestId }: VerifiedMessage, dead
   }
 }
 
-async function takeUnrouted(deps: SmsDeps, { message, requestId }: VerifiedMessage): Promise<InboundResult> {
-  if ((await storeUnrouted(deps.db, message, requestId)) === "duplicate") return { kind: "duplicate" };
+async function takeUnrouted(
+  deps: SmsDeps,
+  { message, requestId }: VerifiedMessage,
+): Promise<InboundResult> {
+  if ((await storeUnrouted(deps.db, message, requestId)) === "duplicate")
+    return { kind: "duplicate" };
   deps.wakeOutbox();
   void deps.alerts.raise({ type: "UNROUTED_MESSAGE", requestId });
   return { kind: "committed" };

@@ -1,0 +1,53 @@
+import { coldStart } from "./bench/b8-cold-start.ts";
+import { ingest } from "./bench/b1-ingest.ts";
+import { overhead } from "./bench/b3-overhead.ts";
+import { slowModel } from "./bench/b2-slow-model.ts";
+import { killAll } from "./bench/processes.ts";
+import { lastResults, type Row, table, writeResults } from "./bench/results.ts";
+import { createWorld, type World } from "./bench/world.ts";
+import { say } from "./terminal.ts";
+
+/** `pnpm bench`, or `pnpm bench B1 B3`: see docs/performance.md. */
+const BENCHES = ["B1", "B2", "B3", "B8"];
+const asked = process.argv.slice(2).map((name) => name.toUpperCase());
+const unknown = asked.filter((name) => !BENCHES.includes(name));
+if (unknown.length > 0) throw new Error(`No such bench: ${unknown.join(", ")}. There are: ${BENCHES.join(", ")}`);
+const wants = (...names: string[]) => asked.length === 0 || names.some((name) => asked.includes(name));
+
+// Whatever ends this process ends the others: PostgreSQL and the children notice by themselves.
+process.on("exit", killAll);
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
+
+const rows: Row[] = [];
+const last = lastResults();
+if (wants("B8")) {
+  say("B8 cold start");
+  rows.push(...(await coldStart(say)));
+}
+if (wants("B1", "B2", "B3")) {
+  const world = await createWorld(say);
+  if (wants("B1", "B3")) await againstFloor(world);
+  if (wants("B2")) {
+    say("B2 slow model");
+    rows.push(...(await slowModel(world, say)));
+  }
+  await world.close();
+}
+rows.sort((a, b) => a.bench.localeCompare(b.bench));
+say(`\n${table(rows, last)}\n`);
+say(`Written to ${writeResults(rows, new Date())}`);
+
+async function againstFloor(world: World): Promise<void> {
+  const floor = await world.start("bench_floor", new URL("./bench/floor.ts", import.meta.url));
+  const gateway = await world.start("bench_gateway", new URL("./bench/gateway.ts", import.meta.url));
+  if (wants("B1")) {
+    say("B1 ingest");
+    rows.push(...(await ingest(world, gateway, floor, say)));
+  }
+  if (wants("B3")) {
+    say("B3 overhead");
+    rows.push(...(await overhead(world, gateway, floor)));
+  }
+  await gateway.stop();
+  await floor.stop();
+}

@@ -1,0 +1,30 @@
+/** What the benches use of autocannon, which ships no types (https://github.com/mcollina/autocannon#programmatic-usage). */
+declare module "autocannon" {
+  interface Request {
+    method?: string;
+    path?: string;
+    body?: string;
+    headers?: Record<string, string>;
+    /** Called before each request. */
+    setupRequest?: (request: Request) => Request;
+  }
+
+  interface Result {
+    /** Seconds. */
+    duration: number;
+    "2xx": number;
+    non2xx: number;
+    errors: number;
+    timeouts: number;
+  }
+
+  export default function autocannon(options: {
+    url: string;
+    connections: number;
+    /** Seconds. */
+    duration: number;
+    /** Seconds. */
+    timeout: number;
+    requests: Request[];
+  }): Promise<Result>;
+}

@@ -1,0 +1,50 @@
+import { saturate } from "./load.ts";
+import { type Row, spread } from "./results.ts";
+import type { Subject, World } from "./world.ts";
+
+const CONNECTIONS = 64;
+const WARM_UP_SECONDS = 4;
+const ROUNDS = 3;
+const ROUND_SECONDS = 5;
+/** More than any server here answers in a round. */
+const PREPARED = 20_000;
+
+/** B1: signed inbound texts per second, the model answering at once. Rounds alternate, so that noise meets both. */
+export async function ingest(world: World, gateway: Subject, floor: Subject, say: (line: string) => void): Promise<Row[]> {
+  const rates = { gateway: [] as number[], floor: [] as number[] };
+  for (const subject of [floor, gateway]) {
+    await saturate(subject.url, world.texts, CONNECTIONS, WARM_UP_SECONDS);
+    if (subject === gateway) await gateway.quiet();
+  }
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    rates.floor.push(await measure(world, floor));
+    rates.gateway.push(await measure(world, gateway));
+    const unsent = await gateway.unsent();
+    const started = performance.now();
+    // What the gateway still has to send would slow the floor's next round down.
+    await gateway.quiet();
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    say(
+      `  round ${round}: floor ${rates.floor.at(-1)?.toFixed(0)}/s, gateway ${rates.gateway.at(-1)?.toFixed(0)}/s; ${unsent} replies were left to send, sent ${seconds} s later`,
+    );
+  }
+  return [
+    {
+      bench: "B1",
+      what: "ingest, texts/s",
+      gateway: spread(rates.gateway),
+      reference: spread(rates.floor),
+      target: { atLeast: 0.5 },
+    },
+  ];
+}
+
+async function measure({ texts }: World, subject: Subject): Promise<number> {
+  texts.prepare(PREPARED);
+  const before = await subject.stored();
+  const { ok, other, seconds } = await saturate(subject.url, texts, CONNECTIONS, ROUND_SECONDS);
+  const stored = (await subject.stored()) - before;
+  if (other > 0) throw new Error(`${other} webhooks were not answered with a 200`);
+  if (stored < ok) throw new Error(`${ok} webhooks were answered with a 200 and ${stored} texts are stored`);
+  return ok / seconds;
+}

@@ -1,0 +1,17 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createDatabase, type Database, type Tx } from "@jobrun/db";
+import { createChannels } from "@jobrun/messaging";
+import { AlertService } from "../../apps/backend/src/alerts/alert-service.ts";
+import { openaiAssistant } from "../../apps/backend/src/assistant/openai-assistant.ts";
+import { scriptedAssistant } from "../../apps/backend/src/assistant/scripted-assistant.ts";
+import { withUrgencyNet } from "../../apps/backend/src/assistant/urgency.ts";
+import { readConfig } from "../../apps/backend/src/config.ts";
+import { createInbound, type Inbound } from "../../apps/backend/src/conversations/handle-inbound.ts";
+import { createEvents } from "../../apps/backend/src/telemetry/events.ts";
+import { createLogger } from "../../apps/backend/src/telemetry/logger.ts";
+import { createMetrics } from "../../apps/backend/src/telemetry/metrics.ts";
+import { twilioSms } from "../../apps/backend/src/webhooks/twilio-sms.ts";
+import express from "express";
+import { announce, required } from "./child.ts";
