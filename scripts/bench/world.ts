@@ -54,6 +54,7 @@ export async function createWorld(say: (line: string) => void): Promise<World> {
   await setFaults({ receipts: true });
 
   return {
+    pgurl: postgres.url,
     texts: new Texts({
       accountSid: account.TWILIO_ACCOUNT_SID,
       authToken: account.TWILIO_AUTH_TOKEN,

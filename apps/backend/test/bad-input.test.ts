@@ -43,7 +43,7 @@ function without(name: string): Record<string, string> {
   return Object.fromEntries(
     Object.entries(valid()).filter(
       ([key]) =>
-        key !== name && !(name === "MessageSid" && /Sid$/.test(key) && key !== "AccountSid"),
+        key !== name && !(name === "MessageSid" && key.endsWith("Sid") && key !== "AccountSid"),
     ),
   );
 }
