@@ -15,7 +15,12 @@ const NODE_WANTED = "node@24";
 const NODE_MINIMUM = [22, 18];
 
 const source = ["--conditions=@jobrun/source", "--disable-warning=ExperimentalWarning"];
-const jest = [...source, "--experimental-vm-modules", "node_modules/jest/bin/jest.js"];
+const jest = [
+  ...source,
+  "--experimental-vm-modules",
+  "node_modules/jest/bin/jest.js",
+  "--config=scripts/jest.config.mjs",
+];
 
 /** Arguments for Node.js; what the caller adds comes after them. */
 const tasks = {

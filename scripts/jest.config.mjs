@@ -1,5 +1,6 @@
 /** Native ES modules, TypeScript by SWC, packages from their sources. Types are checked by `pnpm verify`. */
 export default {
+  rootDir: "..",
   globalSetup: "<rootDir>/scripts/jest-setup.mjs",
   globalTeardown: "<rootDir>/scripts/jest-teardown.mjs",
   testEnvironment: "node",
