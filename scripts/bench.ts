@@ -11,12 +11,15 @@ import { say } from "./terminal.ts";
 const BENCHES = ["B1", "B2", "B3", "B8"];
 const asked = process.argv.slice(2).map((name) => name.toUpperCase());
 const unknown = asked.filter((name) => !BENCHES.includes(name));
-if (unknown.length > 0) throw new Error(`No such bench: ${unknown.join(", ")}. There are: ${BENCHES.join(", ")}`);
-const wants = (...names: string[]) => asked.length === 0 || names.some((name) => asked.includes(name));
+if (unknown.length > 0)
+  throw new Error(`No such bench: ${unknown.join(", ")}. There are: ${BENCHES.join(", ")}`);
+const wants = (...names: string[]) =>
+  asked.length === 0 || names.some((name) => asked.includes(name));
 
 // Whatever ends this process ends the others: PostgreSQL and the children notice by themselves.
 process.on("exit", killAll);
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.once(signal, () => process.exit(1));
 
 const rows: Row[] = [];
 const last = lastResults();
@@ -39,7 +42,10 @@ say(`Written to ${writeResults(rows, new Date())}`);
 
 async function againstFloor(world: World): Promise<void> {
   const floor = await world.start("bench_floor", new URL("./bench/floor.ts", import.meta.url));
-  const gateway = await world.start("bench_gateway", new URL("./bench/gateway.ts", import.meta.url));
+  const gateway = await world.start(
+    "bench_gateway",
+    new URL("./bench/gateway.ts", import.meta.url),
+  );
   if (wants("B1")) {
     say("B1 ingest");
     rows.push(...(await ingest(world, gateway, floor, say)));

@@ -13,6 +13,7 @@ const tools = join(root, ".data", "tools");
 const PNPM = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).packageManager;
 const NODE_WANTED = "node@24";
 const NODE_MINIMUM = [22, 18];
+const PARENT_CHECK_MS = 250;
 
 const source = ["--conditions=@jobrun/source", "--disable-warning=ExperimentalWarning"];
 const jest = [
@@ -135,6 +136,10 @@ function handOver(program, args) {
   const child = spawn(program, args, { stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
     process.on(signal, () => child.kill(signal));
+  // npm passes a signal to its shell alone, which ends without telling us: a lost parent means stop.
+  const parent = process.ppid;
+  if (process.env.npm_lifecycle_event)
+    setInterval(() => process.ppid === parent || child.kill("SIGTERM"), PARENT_CHECK_MS).unref();
   child.on("error", (error) => fail(error.message));
   child.on("exit", (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
 }

@@ -23,7 +23,12 @@ try {
 /** `pnpm start`: the gateway, and a double of everything it needs that is not configured. */
 async function start(): Promise<void> {
   loadEnvironmentFile();
-  const env: Environment = { LOG_PRETTY: "true", ...process.env };
+  const env: Environment = { ...process.env };
+  // Not a default of the spread: a copied .env.example sets every key, to nothing.
+  env["LOG_PRETTY"] ||= "true";
+  if (env["NODE_ENV"] === "production")
+    for (const key of ["DATABASE_URL", "TWILIO_ACCOUNT_SID"])
+      if (!env[key]) throw new Error(`${key} is missing: in production nothing stands in for it`);
   env["DATABASE_URL"] ||= await startDatabase();
 
   const { migrate, seed } = await import("@jobrun/db/migrate");

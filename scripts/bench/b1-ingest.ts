@@ -10,7 +10,12 @@ const ROUND_SECONDS = 5;
 const PREPARED = 20_000;
 
 /** B1: signed inbound texts per second, the model answering at once. Rounds alternate, so that noise meets both. */
-export async function ingest(world: World, gateway: Subject, floor: Subject, say: (line: string) => void): Promise<Row[]> {
+export async function ingest(
+  world: World,
+  gateway: Subject,
+  floor: Subject,
+  say: (line: string) => void,
+): Promise<Row[]> {
   const rates = { gateway: [] as number[], floor: [] as number[] };
   for (const subject of [floor, gateway]) {
     await saturate(subject.url, world.texts, CONNECTIONS, WARM_UP_SECONDS);
@@ -45,6 +50,7 @@ async function measure({ texts }: World, subject: Subject): Promise<number> {
   const { ok, other, seconds } = await saturate(subject.url, texts, CONNECTIONS, ROUND_SECONDS);
   const stored = (await subject.stored()) - before;
   if (other > 0) throw new Error(`${other} webhooks were not answered with a 200`);
-  if (stored < ok) throw new Error(`${ok} webhooks were answered with a 200 and ${stored} texts are stored`);
+  if (stored < ok)
+    throw new Error(`${ok} webhooks were answered with a 200 and ${stored} texts are stored`);
   return ok / seconds;
 }

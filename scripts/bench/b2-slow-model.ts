@@ -9,9 +9,17 @@ const PREPARED = 5000;
 
 /** B2: committed texts per second while the model takes a second, with 300 in flight and 10 connections. */
 export async function slowModel(world: World, say: (line: string) => void): Promise<Row[]> {
-  const gateway = await measure(world, "bench_slow_gateway", new URL("./gateway.ts", import.meta.url));
+  const gateway = await measure(
+    world,
+    "bench_slow_gateway",
+    new URL("./gateway.ts", import.meta.url),
+  );
   say(`  model between the transactions: ${gateway.toFixed(1)}/s`);
-  const inside = await measure(world, "bench_slow_inside", new URL("./model-inside-transaction.ts", import.meta.url));
+  const inside = await measure(
+    world,
+    "bench_slow_inside",
+    new URL("./model-inside-transaction.ts", import.meta.url),
+  );
   say(`  model inside the transaction: ${inside.toFixed(1)}/s`);
   return [
     {

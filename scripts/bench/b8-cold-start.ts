@@ -16,7 +16,15 @@ export async function coldStart(say: (line: string) => void): Promise<Row[]> {
     seconds.push(await startOnce());
     say(`  start ${start}: ${seconds.at(-1)?.toFixed(2)} s`);
   }
-  return [{ bench: "B8", what: "npm start to /live, s", gateway: spread(seconds), reference: null, target: { atMost: 5 } }];
+  return [
+    {
+      bench: "B8",
+      what: "npm start to /live, s",
+      gateway: spread(seconds),
+      reference: null,
+      target: { atMost: 5 },
+    },
+  ];
 }
 
 async function startOnce(): Promise<number> {
@@ -55,7 +63,10 @@ async function startOnce(): Promise<number> {
 }
 
 async function answers(url: string): Promise<boolean> {
-  return fetch(url).then((response) => response.ok, () => false);
+  return fetch(url).then(
+    (response) => response.ok,
+    () => false,
+  );
 }
 
 function signalGroup(pid: number | undefined, signal: NodeJS.Signals | 0): boolean {

@@ -17,6 +17,7 @@ export function announce(url: string, stop: () => Promise<void> = async () => {}
 /** A value that the parent gives to every process of a bench. */
 export function required(name: string): string {
   const value = process.env[name];
-  if (value === undefined) throw new Error(`${name} is missing: this file is started by pnpm bench`);
+  if (value === undefined)
+    throw new Error(`${name} is missing: this file is started by pnpm bench`);
   return value;
 }

@@ -16,7 +16,9 @@ const agent = new Agent({ keepAlive: true });
 const accountSid = required("TWILIO_ACCOUNT_SID");
 const publicUrl = required("PUBLIC_BASE_URL");
 const modelUrl = `${required("OPENAI_BASE_URL")}/chat/completions`;
-const channel = createChannels({ twilio: { accountSid, authTokens: [required("TWILIO_AUTH_TOKEN")] } }).get("sms");
+const channel = createChannels({
+  twilio: { accountSid, authTokens: [required("TWILIO_AUTH_TOKEN")] },
+}).get("sms");
 
 const server = createServer(async (request, response) => {
   try {
@@ -45,8 +47,15 @@ interface ModelAnswer {
 
 async function askModel(text: string): Promise<ModelAnswer> {
   const context = { history: [], texts: [{ text, media: [] }], openJob: null };
-  const messages = promptFor({ business: { name: "Demo Plumbing", locale: "en" }, ...context }, "floor");
-  const body = JSON.stringify({ model: "floor", messages, response_format: { type: "json_schema" } });
+  const messages = promptFor(
+    { business: { name: "Demo Plumbing", locale: "en" }, ...context },
+    "floor",
+  );
+  const body = JSON.stringify({
+    model: "floor",
+    messages,
+    response_format: { type: "json_schema" },
+  });
   const answer = JSON.parse((await post(modelUrl, body)).toString()) as {
     choices: { message: { content: string } }[];
   };
@@ -60,7 +69,9 @@ function post(url: string, body: string): Promise<Buffer> {
       "content-length": Buffer.byteLength(body),
       authorization: `Bearer ${process.env["OPENAI_API_KEY"]}`,
     };
-    httpRequest(url, { method: "POST", agent, headers }, (response) => read(response).then(resolve, reject))
+    httpRequest(url, { method: "POST", agent, headers }, (response) =>
+      read(response).then(resolve, reject),
+    )
       .on("error", reject)
       .end(body);
   });

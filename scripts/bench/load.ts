@@ -22,7 +22,8 @@ export class Texts {
 
   constructor(account: { accountSid: string; authToken: string; publicUrl: string }) {
     this.#accountSid = account.accountSid;
-    this.#sign = (params) => signTwilioRequest(account.authToken, `${account.publicUrl}/sms`, params);
+    this.#sign = (params) =>
+      signTwilioRequest(account.authToken, `${account.publicUrl}/sms`, params);
   }
 
   /** Signs ahead, so that signing takes nothing from what is measured. */
@@ -63,7 +64,11 @@ export async function saturate(url: string, texts: Texts, connections: number, s
     duration: seconds,
     timeout: 30,
     requests: [
-      { method: "POST", path: "/sms", setupRequest: (prepared) => ({ ...prepared, ...texts.next() }) },
+      {
+        method: "POST",
+        path: "/sms",
+        setupRequest: (prepared) => ({ ...prepared, ...texts.next() }),
+      },
     ],
   });
   return { ok: result["2xx"], other: result.non2xx + result.errors, seconds: result.duration };
@@ -75,7 +80,12 @@ export async function saturate(url: string, texts: Texts, connections: number, s
  * @returns the time each answer took, milliseconds
  * @throws Error when one is not answered with a 200
  */
-export async function drip(url: string, texts: Texts, perSecond: number, seconds: number): Promise<number[]> {
+export async function drip(
+  url: string,
+  texts: Texts,
+  perSecond: number,
+  seconds: number,
+): Promise<number[]> {
   const agent = new Agent({ keepAlive: true });
   const answers: Promise<number>[] = [];
   const start = performance.now();

@@ -19,10 +19,15 @@ const running = new Set<ChildProcess>();
  * @throws Error when it ends or stays silent instead of listening
  */
 export async function launch(file: URL, env: Record<string, string>): Promise<Server> {
-  const child = fork(file, { env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  const child = fork(file, {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
   running.add(child);
   const gone = once(child, "exit").then(() => running.delete(child));
-  const died = gone.then(() => Promise.reject(new Error(`${file.pathname} ended with ${child.exitCode}`)));
+  const died = gone.then(() =>
+    Promise.reject(new Error(`${file.pathname} ended with ${child.exitCode}`)),
+  );
   const heard = once(child, "message", { signal: AbortSignal.timeout(START_LIMIT_MS) });
   const [message] = (await Promise.race([heard, died])) as [{ url: string }];
   died.catch(() => {});

@@ -52,24 +52,38 @@ export function table(rows: Row[], last: Results | null): string {
     verdict(row),
     before(row, last),
   ]);
-  const widths = head.map((_, column) => Math.max(...[head, ...cells].map((line) => line[column]?.length ?? 0)));
+  const widths = head.map((_, column) =>
+    Math.max(...[head, ...cells].map((line) => line[column]?.length ?? 0)),
+  );
   return [head, ...cells]
-    .map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd())
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
     .join("\n");
 }
 
 /** The newest results in docs/bench, or null. */
 export function lastResults(): Results | null {
   mkdirSync(FOLDER, { recursive: true });
-  const newest = readdirSync(FOLDER).filter((name) => name.endsWith(".json")).toSorted().at(-1);
-  return newest === undefined ? null : (JSON.parse(readFileSync(join(FOLDER, newest), "utf8")) as Results);
+  const newest = readdirSync(FOLDER)
+    .filter((name) => name.endsWith(".json"))
+    .toSorted()
+    .at(-1);
+  return newest === undefined
+    ? null
+    : (JSON.parse(readFileSync(join(FOLDER, newest), "utf8")) as Results);
 }
 
 /** Writes docs/bench/<date>.json; rows of the same day that were not measured now stay. */
 export function writeResults(rows: Row[], date: Date): string {
   const day = date.toISOString().slice(0, 10);
   const last = lastResults();
-  const kept = last?.date.startsWith(day) ? last.rows.filter((old) => !rows.some((row) => same(row, old))) : [];
+  const kept = last?.date.startsWith(day)
+    ? last.rows.filter((old) => !rows.some((row) => same(row, old)))
+    : [];
   const results: Results = {
     date: date.toISOString(),
     node: process.version,

@@ -48,13 +48,15 @@ export async function createWorld(say: (line: string) => void): Promise<World> {
   };
   const simulator = await launch(new URL("./simulator.ts", import.meta.url), account);
   const setFaults = async (faults: object) => {
-    const response = await fetch(`${simulator.url}/admin/faults`, { method: "PUT", body: JSON.stringify(faults) });
+    const response = await fetch(`${simulator.url}/admin/faults`, {
+      method: "PUT",
+      body: JSON.stringify(faults),
+    });
     if (!response.ok) throw new Error(`the simulator refused: ${await response.text()}`);
   };
   await setFaults({ receipts: true });
 
   return {
-    pgurl: postgres.url,
     texts: new Texts({
       accountSid: account.TWILIO_ACCOUNT_SID,
       authToken: account.TWILIO_AUTH_TOKEN,
@@ -95,7 +97,9 @@ const QUIET_LIMIT_MS = 60_000;
 function subject(server: Server, databaseUrl: string): Subject {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 1 });
   const count = async (condition: string) => {
-    const { rows } = await pool.query(`SELECT count(*)::int AS count FROM "Message" WHERE ${condition}`);
+    const { rows } = await pool.query(
+      `SELECT count(*)::int AS count FROM "Message" WHERE ${condition}`,
+    );
     return (rows[0] as { count: number }).count;
   };
   const unsent = () => count(`"status" IN ('QUEUED', 'SENDING')`);

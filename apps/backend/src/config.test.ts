@@ -82,7 +82,9 @@ describe("the configuration", () => {
   });
 
   it.each(["yes", "on", "TRUE", "False", "2", " "])("refuses the flag %j", (written) => {
-    expect(keysOf(problemsOf({ ...enough, ALERTS_DISABLED: written }))).toEqual(["ALERTS_DISABLED"]);
+    expect(keysOf(problemsOf({ ...enough, ALERTS_DISABLED: written }))).toEqual([
+      "ALERTS_DISABLED",
+    ]);
   });
 
   it("takes an empty value as unset, as a copied .env.example has them", () => {
@@ -109,7 +111,9 @@ describe("the configuration", () => {
   it.each(["gateway.example.com", "localhost:3001", "ftp://gateway.example.com"])(
     "refuses %s as an address: providers call http or https",
     (address) => {
-      expect(keysOf(problemsOf({ ...enough, PUBLIC_BASE_URL: address }))).toEqual(["PUBLIC_BASE_URL"]);
+      expect(keysOf(problemsOf({ ...enough, PUBLIC_BASE_URL: address }))).toEqual([
+        "PUBLIC_BASE_URL",
+      ]);
     },
   );
 
@@ -128,10 +132,19 @@ describe("the configuration", () => {
   it("is described at start-up without a secret or a number", () => {
     const described = JSON.stringify(
       describeConfig(
-        readConfig({ ...enough, OPENAI_API_KEY: "sk-secret", FOUNDER_ALERT_PHONE: "+447700900123" }),
+        readConfig({
+          ...enough,
+          OPENAI_API_KEY: "sk-secret",
+          FOUNDER_ALERT_PHONE: "+447700900123",
+        }),
       ),
     );
-    for (const value of [enough.TWILIO_AUTH_TOKEN + '"', "sk-secret", "7700900123", enough.DATABASE_URL])
+    for (const value of [
+      enough.TWILIO_AUTH_TOKEN + '"',
+      "sk-secret",
+      "7700900123",
+      enough.DATABASE_URL,
+    ])
       expect(described).not.toContain(value);
   });
 

@@ -23,6 +23,17 @@ export interface LogLine {
   [field: string]: unknown;
 }
 
+export interface CustomerText {
+  body?: string;
+  from?: string;
+  to?: string;
+  /** A new one when absent. */
+  sid?: string;
+  path?: string;
+  /** Instead of the right one; null sends none. */
+  signature?: string | null;
+}
+
 export interface Answer {
   status: number;
   contentType: string;
@@ -45,14 +56,7 @@ export interface RunningGateway {
   /** Resolves with the first log line, past or future, that fits. */
   logged(fits: (line: LogLine) => boolean): Promise<LogLine>;
   /** Posts a signed Twilio webhook. */
-  text(message: {
-    body?: string;
-    from?: string;
-    to?: string;
-    sid?: string;
-    path?: string;
-    signature?: string | null;
-  }): Promise<Answer>;
+  text(message: CustomerText): Promise<Answer>;
   stop(): Promise<void>;
 }
 
@@ -108,33 +112,27 @@ async function start(
     url: gateway.url,
     log: sink.lines,
     logged: (fits) => sink.first(fits),
-    text: async ({
-      body = "I need a plumber today",
-      from = CUSTOMER,
-      to = DEMO_NUMBER,
-      sid,
-      path = "/sms",
-      signature,
-    }) => {
-      const params = inboundParams({
-        from,
-        to,
-        body,
-        accountSid: simulator.accountSid,
-        ...(sid === undefined ? {} : { sid }),
-      });
-      const signed =
-        signature === undefined
-          ? signTwilioRequest(simulator.authToken, PUBLIC_URL + path, params)
-          : signature;
-      return post(
-        gateway.url + path,
-        new URLSearchParams(params),
-        signed === null ? {} : { "x-twilio-signature": signed },
-      );
-    },
+    text: (message) => textTo(simulator, gateway.url, message),
     stop: () => (stopped ??= gateway.stop()),
   };
+}
+
+/** Posts a signed Twilio webhook to any gateway, also one in another process. */
+export function textTo(simulator: Simulator, url: string, message: CustomerText): Promise<Answer> {
+  const { body = "I need a plumber today", from = CUSTOMER, to = DEMO_NUMBER, sid, path = "/sms" } = message;
+  const params = inboundParams({
+    from,
+    to,
+    body,
+    accountSid: simulator.accountSid,
+    ...(sid === undefined ? {} : { sid }),
+  });
+  const { signature = signTwilioRequest(simulator.authToken, PUBLIC_URL + path, params) } = message;
+  return post(
+    url + path,
+    new URLSearchParams(params),
+    signature === null ? {} : { "x-twilio-signature": signature },
+  );
 }
 
 /** Posts a form and reads the whole answer. */

@@ -277,12 +277,16 @@ DECLARE
   name text;
 BEGIN
   FOREACH name IN ARRAY ARRAY['gateway_tenant', 'gateway_service'] LOOP
-    BEGIN
-      EXECUTE format('CREATE ROLE %I NOLOGIN NOBYPASSRLS', name);
-    EXCEPTION WHEN duplicate_object OR unique_violation THEN
-      NULL;
-    END;
-    IF NOT pg_has_role(current_user, name, 'MEMBER') THEN
+    IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = name) THEN
+      BEGIN
+        EXECUTE format('CREATE ROLE %I NOLOGIN NOBYPASSRLS', name);
+      EXCEPTION WHEN duplicate_object OR unique_violation THEN
+        NULL;
+      END;
+    END IF;
+    -- From PostgreSQL 16 on, making a role gives the right to grant it, not to become it.
+    IF NOT pg_has_role(current_user, name,
+      CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END) THEN
       EXECUTE format('GRANT %I TO %I', name, current_user);
     END IF;
   END LOOP;

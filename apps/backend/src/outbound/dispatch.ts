@@ -33,6 +33,7 @@ export class Dispatcher {
   readonly #deps: DispatchDeps;
   readonly #loop: PollLoop;
   readonly #sending = new Set<Promise<void>>();
+  #nextExpiry = 0;
 
   constructor(deps: DispatchDeps) {
     this.#deps = deps;
@@ -58,8 +59,12 @@ export class Dispatcher {
     const free = CONCURRENCY - this.#sending.size;
     if (free === 0) return;
     try {
-      for (const { id, requestId } of await expireLeases(this.#deps.db))
-        this.#announceUnknown(id, requestId, "lease-expired");
+      // Leases last half a minute: looking at every wake would cost a query per text and find nothing.
+      if (performance.now() >= this.#nextExpiry) {
+        this.#nextExpiry = performance.now() + POLL_MS;
+        for (const { id, requestId } of await expireLeases(this.#deps.db))
+          this.#announceUnknown(id, requestId, "lease-expired");
+      }
       const claimed = await claimMessages(this.#deps.db, free);
       for (const message of claimed) this.#track(this.#sendOne(message));
     } catch (error) {
