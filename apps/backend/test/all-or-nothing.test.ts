@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import pg from "pg";
+import { eventually } from "./eventually.ts";
 import { createWorld, CUSTOMER, type World } from "./harness.ts";
 import { countRows, NO_ROWS, settledMessagesWith } from "./rows.ts";
 
@@ -75,9 +76,7 @@ describe("a model that hangs", () => {
     const answer = gateway.text({ sid: "SMhang" }).finally(() => (answered = true));
     await gateway.logged((line) => line.event === "llm_request");
     // The workers look at the database now and then; a transaction of the webhook would be there at every look.
-    let sawNoneOpen = false;
-    while (!answered && !sawNoneOpen) sawNoneOpen = (await openTransactions()) === 0;
-    expect(sawNoneOpen).toBe(true);
+    await eventually(openTransactions, (open) => open === 0);
     expect(answered).toBe(false);
 
     expect(await answer).toEqual(REFUSED);

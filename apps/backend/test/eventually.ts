@@ -15,6 +15,7 @@ export async function eventually<T>(
   for (const end = Date.now() + LIMIT_MS; ; await wait(PAUSE_MS)) {
     const value = await read();
     if (fits(value)) return value;
-    if (Date.now() > end) throw new Error(`still so after ${LIMIT_MS} ms: ${JSON.stringify(value)}`);
+    if (Date.now() > end)
+      throw new Error(`still so after ${LIMIT_MS} ms: ${JSON.stringify(value)}`);
   }
 }

@@ -53,7 +53,9 @@ describe("a text that comes to the fallback", () => {
     expect(await fallback("SMheld3", "At 5 High Street")).toEqual(EMPTY);
     await world.simulator.waitForSent(1, { to: CUSTOMER });
 
-    expect((await settledMessagesWith(world, CUSTOMER)).map(({ kind, status }) => [kind, status])).toEqual([
+    expect(
+      (await settledMessagesWith(world, CUSTOMER)).map(({ kind, status }) => [kind, status]),
+    ).toEqual([
       ["text", "DEFERRED"],
       ["holding", "SENT"],
       ["text", "DEFERRED"],
@@ -95,7 +97,9 @@ describe("a text that comes to the fallback", () => {
     await fallback("SMrepeat", "My pipe leaks");
     expect(await gateway.text({ sid: "SMrepeat", body: "My pipe leaks" })).toEqual(EMPTY);
     expect(await fallback("SMrepeat", "My pipe leaks")).toEqual(EMPTY);
-    expect(gateway.log.filter((line) => line.event === "duplicate_message_dropped")).toHaveLength(2);
+    expect(gateway.log.filter((line) => line.event === "duplicate_message_dropped")).toHaveLength(
+      2,
+    );
     expect(await inbound()).toHaveLength(1);
   });
 

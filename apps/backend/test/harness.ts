@@ -119,7 +119,13 @@ async function start(
 
 /** Posts a signed Twilio webhook to any gateway, also one in another process. */
 export function textTo(simulator: Simulator, url: string, message: CustomerText): Promise<Answer> {
-  const { body = "I need a plumber today", from = CUSTOMER, to = DEMO_NUMBER, sid, path = "/sms" } = message;
+  const {
+    body = "I need a plumber today",
+    from = CUSTOMER,
+    to = DEMO_NUMBER,
+    sid,
+    path = "/sms",
+  } = message;
   const params = inboundParams({
     from,
     to,

@@ -49,5 +49,5 @@ it("another sender has an answer of their own, and the first one again after an 
 
   await world.query(`UPDATE "UnroutedMessage" SET "receivedAt" = "receivedAt" - interval '1 hour'`);
   await one.text({ to: NOBODYS_NUMBER });
-  await world.simulator.waitForSent(2, { to: CUSTOMER });
+  expect(await world.simulator.waitForSent(2, { to: CUSTOMER })).toHaveLength(2);
 });

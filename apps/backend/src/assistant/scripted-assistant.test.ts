@@ -26,6 +26,11 @@ async function conversation(locale: "en" | "fr", ...texts: string[]): Promise<As
 }
 
 describe("a scripted conversation", () => {
+  it("does not take an emergency for the address it asked for", async () => {
+    const replies = await conversation("en", "I need a plumber", "There is a smell of gas");
+    expect(replies.at(-1)).toMatchObject({ urgency: "emergency", job: { location: null } });
+  });
+
   it("asks what, where and when, one question a turn, and keeps the answers", async () => {
     const replies = await conversation(
       "en",

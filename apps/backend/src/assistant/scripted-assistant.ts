@@ -146,8 +146,10 @@ function updatedJob(context: AssistantContext, asked: Question | null): JobDraft
   const before = findJobDetails(
     history.flatMap(({ from, text }) => (from === "customer" ? [text] : [])).join("\n"),
   );
+  // An emergency is news, whatever was asked before.
+  const answers = open && detectUrgency(said) !== "emergency";
   const answer = (question: Question, found: string | null) =>
-    open && asked === question ? directAnswer(said, found) : found;
+    answers && asked === question ? directAnswer(said, found) : found;
   return {
     summary,
     type: open?.type ?? now.type,

@@ -9,8 +9,6 @@ import type { Inbound, InboundText } from "./handle-inbound.ts";
 import { outboundText } from "./make-plan.ts";
 import { prepare, type Address } from "./prepare.ts";
 
-const MAX_ROUNDS = 5;
-
 /**
  * Stores a text without answering it, and queues the holding text unless one is out for this
  * conversation already or the customer wants none. Needs no assistant.
@@ -21,8 +19,10 @@ const MAX_ROUNDS = 5;
 export async function deferInbound(
   db: Database,
   text: InboundText,
+  now: () => number,
 ): Promise<"deferred" | "duplicate"> {
-  for (let round = 1; round <= MAX_ROUNDS; round += 1) {
+  // In every round somebody commits, so a burst of n texts of one customer takes at most n rounds.
+  while (now() < text.deadline) {
     const view = await prepare(db, text.address, [text.providerMessageId]);
     if (view.knownIds.length > 0) return "duplicate";
     const decision = decide(view, [text.body], text.texted);
@@ -49,7 +49,7 @@ export async function deferInbound(
       if (!(error instanceof WorldChanged)) throw error;
     }
   }
-  throw new WorldChanged(`the conversation changed in each of ${MAX_ROUNDS} rounds`);
+  throw new WorldChanged("the conversation kept changing until the deadline");
 }
 
 interface DeferredDeps {

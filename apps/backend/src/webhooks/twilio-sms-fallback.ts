@@ -55,15 +55,19 @@ async function store(
   const { number, known } = await resolveArrival(deps.db, message.to, message.providerMessageId);
   if (known) return "duplicate";
   if (number.role !== "OPERATIONAL") return storeUnrouted(deps.db, message, requestId);
-  return deferInbound(deps.db, {
-    address: { tenantId: number.tenantId, channel: message.channel, customer: message.from },
-    texted: message.to,
-    providerMessageId: message.providerMessageId,
-    requestId,
-    body: message.body,
-    media: message.media,
-    deadline: deps.now() + deps.deadlineMs,
-  });
+  return deferInbound(
+    deps.db,
+    {
+      address: { tenantId: number.tenantId, channel: message.channel, customer: message.from },
+      texted: message.to,
+      providerMessageId: message.providerMessageId,
+      requestId,
+      body: message.body,
+      media: message.media,
+      deadline: deps.now() + deps.deadlineMs,
+    },
+    deps.now,
+  );
 }
 
 function announce(
