@@ -40,7 +40,10 @@ async function startOnce(): Promise<number> {
       PORT: String(port),
       SIMULATOR_URL: `http://127.0.0.1:${simulatorPort}`,
       // Empty, so that what stands in .env does not count.
-      ...{ DATABASE_URL: "", TWILIO_ACCOUNT_SID: "", OPENAI_API_KEY: "", PUBLIC_BASE_URL: "" },
+      DATABASE_URL: "",
+      TWILIO_ACCOUNT_SID: "",
+      OPENAI_API_KEY: "",
+      PUBLIC_BASE_URL: "",
     },
   });
   const end = () => signalGroup(child.pid, "SIGTERM");

@@ -111,9 +111,15 @@ async function store(params: Record<string, string>, answer: ModelAnswer): Promi
       ON CONFLICT ("conversationId") WHERE "status" NOT IN ('DECLINED', 'DONE') DO UPDATE SET
         "summary" = EXCLUDED."summary", "type" = EXCLUDED."type", "urgency" = EXCLUDED."urgency", "updatedAt" = now()`,
     values: [
-      ...[params["From"], params["To"], params["Body"], answer.text, params["MessageSid"]],
-      ...[newId(), newId(), newId(), newId(), newId(), newId()],
-      ...[answer.job?.summary ?? null, answer.job?.type ?? null, answer.urgency],
+      params["From"],
+      params["To"],
+      params["Body"],
+      answer.text,
+      params["MessageSid"],
+      ...Array.from({ length: 6 }, newId),
+      answer.job?.summary ?? null,
+      answer.job?.type ?? null,
+      answer.urgency,
     ],
   });
 }

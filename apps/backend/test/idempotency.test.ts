@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { demoTenant } from "@jobrun/db/migrate";
 import {
   createWorld,
   CUSTOMER,
+  DEMO_NUMBER,
   textTo,
   type Answer,
   type RunningGateway,
@@ -116,5 +118,36 @@ describe("a text that comes again", () => {
     expect(answers).toEqual(answers.map(() => DONE));
     const rows = await settledMessagesWith(world, customer);
     expect(rows.filter((row) => row.direction === "INBOUND")).toHaveLength(1);
+  });
+
+  it("is a duplicate also when its number was taken from the tenant meanwhile", async () => {
+    const customer = "+447123450006";
+    await one.text({ from: customer, sid: "SMmoved" });
+    const role = (name: string, tenant: string | null) =>
+      world.query(
+        'UPDATE "TwilioNumberPool" SET "role" = $1::"NumberRole", "clientId" = $2 WHERE "phoneNumber" = $3',
+        [name, tenant, DEMO_NUMBER],
+      );
+    await role("SYSTEM", null);
+    try {
+      expect(await one.text({ from: customer, sid: "SMmoved" })).toEqual(DONE);
+    } finally {
+      await role("OPERATIONAL", demoTenant.id);
+    }
+    await expectProcessedOnce(customer, "SMmoved");
+    expect(await world.query('SELECT 1 FROM "UnroutedMessage"')).toEqual([]);
+  });
+
+  it("at once in two conversations belongs to one of them, and the other is not answered", async () => {
+    world.simulator.setFaults({ modelDelayMs: 300 });
+    const customers = ["+447123450007", "+447123450008"];
+    const answers = await Promise.all(
+      customers.map((from) => one.text({ from, sid: "SMtwoSenders" })),
+    );
+    expect(answers).toEqual([DONE, DONE]);
+    const rows = await Promise.all(
+      customers.map((customer) => settledMessagesWith(world, customer)),
+    );
+    expect(rows.flat().map((row) => row.direction)).toEqual(["INBOUND", "OUTBOUND"]);
   });
 });

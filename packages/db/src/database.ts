@@ -50,14 +50,17 @@ export function createDatabase(options: DatabaseOptions): Database {
     idle_in_transaction_session_timeout: options.transactionTimeoutMs,
   };
   const prisma = new PrismaClient({
-    adapter: new PrismaPg({
-      connectionString: options.url,
-      max: options.poolSize,
-      connectionTimeoutMillis: options.queryTimeoutMs,
-      options: Object.entries(settings)
-        .map(([name, value]) => `-c ${name}=${value}`)
-        .join(" "),
-    }),
+    adapter: new PrismaPg(
+      {
+        connectionString: options.url,
+        max: options.poolSize,
+        connectionTimeoutMillis: options.queryTimeoutMs,
+        options: Object.entries(settings)
+          .map(([name, value]) => `-c ${name}=${value}`)
+          .join(" "),
+      },
+      { statementNameGenerator: statementNames() },
+    ),
   });
   const limits = { timeout: options.transactionTimeoutMs, maxWait: options.queryTimeoutMs };
 
@@ -87,5 +90,24 @@ export function createDatabase(options: DatabaseOptions): Database {
       await prisma.$queryRaw`SELECT 1`;
     },
     close: () => prisma.$disconnect(),
+  };
+}
+
+/** More texts than the code has statements: past it they are made up at run time, and keeping them would fill the server. */
+const MAX_NAMED_STATEMENTS = 500;
+
+/**
+ * Names statements, which makes them prepared: the server plans each once per connection, and with
+ * row-level security planning takes longer than running. BEGIN and COMMIT need no plan.
+ */
+function statementNames(): (query: { sql: string; args: unknown[] }) => string {
+  const names = new Map<string, string>();
+  return ({ sql, args }) => {
+    const known = names.get(sql);
+    if (known !== undefined) return known;
+    if (args.length === 0 || names.size === MAX_NAMED_STATEMENTS) return "";
+    const name = `s${names.size}`;
+    names.set(sql, name);
+    return name;
   };
 }
