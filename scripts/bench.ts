@@ -16,44 +16,63 @@ if (unknown.length > 0)
 const wants = (...names: string[]) =>
   asked.length === 0 || names.some((name) => asked.includes(name));
 
-// Whatever ends this process ends the others: PostgreSQL and the children notice by themselves.
-process.on("exit", killAll);
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-  process.once(signal, () => process.exit(1));
-
 const rows: Row[] = [];
-const last = lastResults();
-if (wants("B8")) {
-  say("B8 cold start");
-  rows.push(...(await coldStart(say)));
-}
-if (wants("B1", "B2", "B3")) {
-  const world = await createWorld(say);
-  if (wants("B1", "B3")) await againstFloor(world);
-  if (wants("B2")) {
-    say("B2 slow model");
-    rows.push(...(await slowModel(world, say)));
-  }
-  await world.close();
-}
-rows.sort((a, b) => a.bench.localeCompare(b.bench));
-say(`\n${table(rows, last)}\n`);
-say(`Written to ${writeResults(rows, new Date())}`);
+let world: World | undefined;
+let ending = false;
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.once(signal, () => void end(1));
 
-async function againstFloor(world: World): Promise<void> {
-  const floor = await world.start("bench_floor", new URL("./bench/floor.ts", import.meta.url));
-  const gateway = await world.start(
+try {
+  await run();
+  await end(0);
+} catch (error) {
+  // What an interrupted bench was waiting for fails; that is no news.
+  if (!ending) say(`\n${error instanceof Error ? error.message : String(error)}`);
+  await end(1);
+}
+
+async function run(): Promise<void> {
+  const last = lastResults();
+  if (wants("B8")) {
+    say("B8 cold start");
+    rows.push(...(await coldStart(say)));
+  }
+  if (wants("B1", "B2", "B3")) {
+    world = await createWorld(say);
+    if (wants("B1", "B3")) await againstFloor(world);
+    if (wants("B2")) {
+      say("B2 slow model");
+      rows.push(...(await slowModel(world, say)));
+    }
+  }
+  rows.sort((a, b) => a.bench.localeCompare(b.bench));
+  say(`\n${table(rows, last)}\n`);
+  say(`Written to ${writeResults(rows, new Date())}`);
+}
+
+async function againstFloor(stage: World): Promise<void> {
+  const floor = await stage.start("bench_floor", new URL("./bench/floor.ts", import.meta.url));
+  const gateway = await stage.start(
     "bench_gateway",
     new URL("./bench/gateway.ts", import.meta.url),
   );
   if (wants("B1")) {
     say("B1 ingest");
-    rows.push(...(await ingest(world, gateway, floor, say)));
+    rows.push(...(await ingest(stage, gateway, floor, say)));
   }
   if (wants("B3")) {
     say("B3 overhead");
-    rows.push(...(await overhead(world, gateway, floor)));
+    rows.push(...(await overhead(stage, gateway, floor)));
   }
   await gateway.stop();
   await floor.stop();
+}
+
+/** Leaves no process and no file behind, however the bench ended. */
+async function end(code: number): Promise<void> {
+  if (ending) return new Promise(() => {});
+  ending = true;
+  killAll();
+  await world?.close();
+  process.exit(code);
 }

@@ -47,9 +47,13 @@ export async function ingest(
 async function measure({ texts }: World, subject: Subject): Promise<number> {
   texts.prepare(PREPARED);
   const before = await subject.stored();
-  const { ok, other, seconds } = await saturate(subject.url, texts, CONNECTIONS, ROUND_SECONDS);
+  const load = await saturate(subject.url, texts, CONNECTIONS, ROUND_SECONDS);
+  const { ok, refused, broken, seconds } = load;
   const stored = (await subject.stored()) - before;
-  if (other > 0) throw new Error(`${other} webhooks were not answered with a 200`);
+  if (refused + broken > 0)
+    throw new Error(
+      `${subject.name}: ${refused} webhooks were answered without a 200 and ${broken} connections broke`,
+    );
   if (stored < ok)
     throw new Error(`${ok} webhooks were answered with a 200 and ${stored} texts are stored`);
   return ok / seconds;

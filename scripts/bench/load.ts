@@ -55,7 +55,7 @@ export class Texts {
 /**
  * Keeps `connections` webhooks in flight for `seconds`.
  *
- * @returns answers with a 200 and all others, and the seconds it really took
+ * @returns answers with a 200, other answers, connections that broke, and the seconds it really took
  */
 export async function saturate(url: string, texts: Texts, connections: number, seconds: number) {
   const result = await autocannon({
@@ -71,7 +71,12 @@ export async function saturate(url: string, texts: Texts, connections: number, s
       },
     ],
   });
-  return { ok: result["2xx"], other: result.non2xx + result.errors, seconds: result.duration };
+  return {
+    ok: result["2xx"],
+    refused: result.non2xx,
+    broken: result.errors,
+    seconds: result.duration,
+  };
 }
 
 /**

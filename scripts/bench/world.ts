@@ -12,6 +12,7 @@ import { launch, type Server } from "./processes.ts";
 
 /** A server under load, with a migrated and seeded database of its own. */
 export interface Subject extends Server {
+  name: string;
   /** Inbound texts that are stored. */
   stored(): Promise<number>;
   /** Replies that are stored and not sent. */
@@ -36,7 +37,7 @@ const PUBLIC_URL = "https://gateway.example.com";
 export async function createWorld(say: (line: string) => void): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), "jobrun-bench-"));
   const postgres = await startEmbeddedPostgres({ dataDir: folder, log: say });
-  const owner = new pg.Pool({ connectionString: postgres.url, max: 1 });
+  const owner = quietPool(postgres.url);
   await owner.query(`CREATE DATABASE ${TEMPLATE}`);
   await migrate(databaseOn(postgres.url, TEMPLATE));
   await seed(databaseOn(postgres.url, TEMPLATE));
@@ -81,7 +82,7 @@ export async function createWorld(say: (line: string) => void): Promise<World> {
         LOG_LEVEL: "info",
         LOG_PRETTY: "false",
       });
-      return subject(server, url);
+      return subject(name, server, url);
     },
     close: async () => {
       await simulator.stop();
@@ -94,8 +95,8 @@ export async function createWorld(say: (line: string) => void): Promise<World> {
 
 const QUIET_LIMIT_MS = 60_000;
 
-function subject(server: Server, databaseUrl: string): Subject {
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 1 });
+function subject(name: string, server: Server, databaseUrl: string): Subject {
+  const pool = quietPool(databaseUrl);
   const count = async (condition: string) => {
     const { rows } = await pool.query(
       `SELECT count(*)::int AS count FROM "Message" WHERE ${condition}`,
@@ -104,6 +105,7 @@ function subject(server: Server, databaseUrl: string): Subject {
   };
   const unsent = () => count(`"status" IN ('QUEUED', 'SENDING')`);
   return {
+    name,
     url: server.url,
     stored: () => count(`"direction" = 'INBOUND'`),
     unsent,
@@ -119,4 +121,9 @@ function subject(server: Server, databaseUrl: string): Subject {
       await server.stop();
     },
   };
+}
+
+/** An idle connection that ends with the server at the end of an interrupted bench is no error. */
+function quietPool(connectionString: string): pg.Pool {
+  return new pg.Pool({ connectionString, max: 1 }).on("error", () => {});
 }
