@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
-import { faultsSchema } from "./faults.ts";
+import { faultsSchema } from "./faults-schema.ts";
+import { GUIDE } from "./guide.ts";
 import { readBody, sendJson, sendText } from "./http.ts";
 import type { Simulator } from "./simulator.ts";
 
-const GATEWAY = "http://localhost:3001";
 const textRequest = z.strictObject({
   from: z.string().min(1),
   to: z.string().min(1),
@@ -13,23 +13,23 @@ const textRequest = z.strictObject({
     .string()
     .regex(/^(SM|MM)[0-9A-Za-z]{1,62}$/)
     .exactOptional(),
-  /** The default is a gateway on this machine, with the retries its provisioning sets. */
-  webhookUrl: z.url().default(`${GATEWAY}/sms#rc=2&rp=5xx,ct,rt&rt=10000&tt=15000`),
-  fallbackUrl: z.url().default(`${GATEWAY}/sms/fallback`),
+  webhookUrl: z.url().exactOptional(),
+  fallbackUrl: z.url().exactOptional(),
 });
-
-const GUIDE = `JobRun simulator: doubles of Twilio and of an OpenAI-compatible endpoint.
-
-GET  /admin/sent         texts accepted for people, in order
-GET  /admin/model-calls  requests to the model, with what it was shown
-GET  /admin/events       server-sent events, one per text accepted
-PUT  /admin/faults       switch faults on and off
-POST /admin/text         text the gateway as a person: {"from","to","body"}
-POST /admin/reset        forget everything, end all faults
-
-Twilio:  POST and GET /2010-04-01/Accounts/{AccountSid}/Messages.json, GET …/Messages/{Sid}.json
-OpenAI:  POST /openai/v1/chat/completions
-`;
+const setting = z.string().exactOptional();
+const numberRequest = z.strictObject({
+  phoneNumber: z.string(),
+  smsUrl: setting,
+  smsMethod: setting,
+  smsFallbackUrl: setting,
+  smsFallbackMethod: setting,
+  voiceUrl: setting,
+  voiceMethod: setting,
+  statusCallback: setting,
+  statusCallbackMethod: setting,
+  smsApplicationSid: setting,
+  voiceApplicationSid: setting,
+});
 
 /**
  * The routes by which a person or another process drives the simulator.
@@ -64,13 +64,16 @@ export async function handleAdmin(
     case "POST /admin/text": {
       const message = textRequest.safeParse(parseJson(await readBody(request)));
       if (!message.success) return refuse(response, z.prettifyError(message.error));
-      try {
-        sendJson(response, 200, await simulator.text(message.data));
-      } catch (error) {
-        if (error instanceof RangeError) return refuse(response, error.message);
-        throw error;
-      }
+      return answer(response, () => simulator.text(message.data));
+    }
+    case "GET /admin/numbers":
+      sendJson(response, 200, simulator.numbers());
       return true;
+    case "POST /admin/numbers": {
+      const number = numberRequest.safeParse(parseJson(await readBody(request)));
+      if (!number.success) return refuse(response, z.prettifyError(number.error));
+      const { phoneNumber, ...webhooks } = number.data;
+      return answer(response, () => simulator.addNumber(phoneNumber, webhooks));
     }
     case "POST /admin/reset":
       simulator.reset();
@@ -88,6 +91,17 @@ function streamEvents(simulator: Simulator, response: ServerResponse): void {
     response.write(`data: ${JSON.stringify(message)}\n\n`);
   });
   response.once("close", stop);
+}
+
+/** A RangeError is the simulator's word for a request that cannot be meant. */
+async function answer(response: ServerResponse, work: () => unknown): Promise<true> {
+  try {
+    sendJson(response, 200, await work());
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return refuse(response, error.message);
+  }
+  return true;
 }
 
 function refuse(response: ServerResponse, message: string): true {

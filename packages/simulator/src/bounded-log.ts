@@ -3,7 +3,10 @@ const CAPACITY = 200_000;
 
 /** What happened, in order, with a bound, found by id, and with listeners, so that nobody has to poll. */
 export class BoundedLog<T> {
-  readonly #entries = new Map<string, T>();
+  readonly #byId = new Map<string, T>();
+  /** The entries from `#start` on; those before have left and go when they are as many as those that stay. */
+  #order: { id: string; entry: T }[] = [];
+  #start = 0;
   readonly #listeners = new Set<(entry: T) => void>();
   readonly #capacity: number;
 
@@ -11,27 +14,40 @@ export class BoundedLog<T> {
     this.#capacity = capacity;
   }
 
-  append(id: string, entry: T): void {
-    this.#entries.set(id, entry);
-    if (this.#entries.size > this.#capacity) {
-      const oldest = this.#entries.keys().next();
-      if (!oldest.done) this.#entries.delete(oldest.value);
-    }
+  /**
+   * Adds an entry whose id is new.
+   * @returns the entry that had to leave for it
+   */
+  append(id: string, entry: T): T | undefined {
+    this.#byId.set(id, entry);
+    this.#order.push({ id, entry });
+    const left = this.#byId.size > this.#capacity ? this.#removeOldest() : undefined;
     // A copy: a listener that starts to wait has already seen this entry and must not be told twice.
     const listeners = [...this.#listeners];
     for (const listener of listeners) listener(entry);
+    return left;
   }
 
   get(id: string): T | undefined {
-    return this.#entries.get(id);
+    return this.#byId.get(id);
   }
 
   all(): T[] {
-    return [...this.#entries.values()];
+    return [...this.#byId.values()];
+  }
+
+  /** Without copying: whoever needs the newest few pays for those alone. */
+  *newestFirst(): Generator<T, void> {
+    for (let index = this.#order.length - 1; index >= this.#start; index--) {
+      const item = this.#order[index];
+      if (item) yield item.entry;
+    }
   }
 
   clear(): void {
-    this.#entries.clear();
+    this.#byId.clear();
+    this.#order = [];
+    this.#start = 0;
   }
 
   /** Calls `listener` for every entry from now on, until the returned function is called. */
@@ -64,5 +80,17 @@ export class BoundedLog<T> {
         );
       }, timeoutMs);
     });
+  }
+
+  #removeOldest(): T | undefined {
+    const oldest = this.#order[this.#start];
+    if (!oldest) return undefined;
+    this.#byId.delete(oldest.id);
+    this.#start += 1;
+    if (this.#start * 2 > this.#order.length) {
+      this.#order = this.#order.slice(this.#start);
+      this.#start = 0;
+    }
+    return oldest.entry;
   }
 }

@@ -1,65 +1,41 @@
-import { z } from "zod";
-
-const times = z.int().positive().exactOptional();
-const errorStatus = z.int().min(400).max(599);
-
-const twilioFault = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("none") }),
-  /** Refused before it was processed. */
-  z.strictObject({
-    kind: z.literal("error"),
-    status: errorStatus,
-    code: z.int().exactOptional(),
-    retryAfterSeconds: z.number().nonnegative().exactOptional(),
-    times,
-  }),
-  /** Accepted, then the connection is reset: the client cannot know. */
-  z.strictObject({ kind: z.literal("accept-then-reset"), times }),
-  z.strictObject({ kind: z.literal("accept-then-hang"), times }),
-  /** Accepted, but the 201 carries HTML instead of the message. */
-  z.strictObject({ kind: z.literal("garbage-201"), times }),
-  /** Reset before it was processed. */
-  z.strictObject({ kind: z.literal("reset"), times }),
-]);
-
-const modelFault = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("none") }),
-  z.strictObject({ kind: z.literal("error"), status: errorStatus, times }),
-  z.strictObject({ kind: z.literal("hang"), times }),
-  /** A complete answer whose content is not the JSON that was asked for. */
-  z.strictObject({ kind: z.literal("invalid-output"), times }),
-  z.strictObject({ kind: z.literal("refusal"), times }),
-]);
-
-/** What may be switched on. `times` is how often a fault strikes before it ends by itself; absent: until changed. */
-export const faultsSchema = z.strictObject({
-  twilio: twilioFault,
-  /** Milliseconds before a create request is looked at; it is processed even if the client has gone by then. */
-  twilioDelayMs: z.number().nonnegative(),
-  model: modelFault,
-  /** Milliseconds the model takes to answer. */
-  modelDelayMs: z.number().nonnegative(),
-  /** Post `sent` and `delivered` to the StatusCallback of each accepted message. */
-  receipts: z.boolean(),
-});
-
-export type Faults = z.infer<typeof faultsSchema>;
+import type { Faults, MixedFault, TwilioFault } from "./faults-schema.ts";
+import { seededRandom } from "./random.ts";
 
 const NO_FAULTS: Faults = {
   twilio: { kind: "none" },
   twilioDelayMs: 0,
+  refusals: {},
+  listErrorStatus: null,
+  listPageLimit: null,
+  receipts: false,
+  webhooks: "delivered",
   model: { kind: "none" },
   modelDelayMs: 0,
-  receipts: false,
+};
+
+const MIXED: Record<MixedFault, TwilioFault> = {
+  ok: { kind: "none" },
+  "error-503": { kind: "error", status: 503, code: 20503 },
+  "error-429": { kind: "error", status: 429, code: 20429, retryAfterSeconds: 1 },
+  reset: { kind: "reset" },
+  "accept-then-reset": { kind: "accept-then-reset" },
+  "accept-then-hang": { kind: "accept-then-hang" },
+  "garbage-201": { kind: "garbage-201" },
+  "error-after-accept": { kind: "error-after-accept", status: 500 },
 };
 
 /** The faults in force, counted down as they strike. */
 export class FaultSwitch {
   #faults: Faults = structuredClone(NO_FAULTS);
+  #random: () => number = Math.random;
 
-  /** Changes the named faults and leaves the others. */
+  /** Changes the named faults and leaves the others. A `mix` begins its draws anew. */
   set(changed: Partial<Faults>): void {
     this.#faults = { ...this.#faults, ...structuredClone(changed) };
+    if (changed.twilio?.kind === "mix") {
+      const { seed } = changed.twilio;
+      this.#random = seed === undefined ? Math.random : seededRandom(seed);
+    }
   }
 
   clear(): void {
@@ -70,9 +46,10 @@ export class FaultSwitch {
     return this.#faults;
   }
 
-  /** The fault that strikes the next create request; uses up one of its `times`. */
-  nextTwilio(): Faults["twilio"] {
+  /** The fault that strikes the next create request; uses up one of its `times`, or a draw of a `mix`. */
+  nextTwilio(): TwilioFault {
     const fault = this.#faults.twilio;
+    if (fault.kind === "mix") return MIXED[draw(fault.weights, this.#random())];
     if (isUsedUp(fault)) this.#faults.twilio = { kind: "none" };
     return fault;
   }
@@ -83,6 +60,18 @@ export class FaultSwitch {
     if (isUsedUp(fault)) this.#faults.model = { kind: "none" };
     return fault;
   }
+}
+
+/** The key in whose part of the line from 0 to 1 `point` lies; the parts are as long as their weights. */
+function draw(weights: Partial<Record<MixedFault, number>>, point: number): MixedFault {
+  const entries = Object.entries(weights) as [MixedFault, number][];
+  const total = entries.reduce((sum, [, weight]) => sum + weight, 0);
+  let left = point * total;
+  for (const [key, weight] of entries) {
+    left -= weight;
+    if (left < 0) return key;
+  }
+  return "ok";
 }
 
 function isUsedUp(fault: { kind: string; times?: number }): boolean {

@@ -1,6 +1,7 @@
 export { startSimulator } from "./simulator.ts";
 export type { PersonText, Simulator, SimulatorOptions } from "./simulator.ts";
-export type { Faults } from "./faults.ts";
+export type { Faults, MixedFault, ReceiptPlan } from "./faults-schema.ts";
+export type { NumberWebhooks, SimulatedNumber } from "./numbers.ts";
 export type { SentMessage } from "./message-log.ts";
 export type { ModelCall } from "./openai-api.ts";
 export type { WebhookResult } from "./deliver-webhook.ts";

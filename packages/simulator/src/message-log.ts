@@ -16,8 +16,12 @@ export interface SentMessage {
 
 export interface LoggedMessage extends SentMessage {
   direction: "inbound" | "outbound-api" | "outbound-reply";
-  status: "queued" | "sent" | "delivered" | "received";
+  status: MessageStatus;
+  /** Why it was not delivered. */
+  errorCode: number | null;
 }
+
+type MessageStatus = "queued" | "sent" | "delivered" | "undelivered" | "failed" | "received";
 
 export interface MessageFilter {
   to?: string;
@@ -26,19 +30,28 @@ export interface MessageFilter {
 
 /** Twilio's own log of an account's messages, both directions, and the opt-outs it enforces by itself. */
 export class MessageLog {
-  readonly #log = new BoundedLog<LoggedMessage>();
+  readonly #log: BoundedLog<LoggedMessage>;
+  /** Both parties → their messages, oldest first: what a settled send asks about must not cost a walk of the log. */
+  readonly #byPair = new Map<string, LoggedMessage[]>();
   readonly #optedOut = new Set<string>();
+
+  /** @param capacity how many messages it keeps; the log's own default when absent */
+  constructor(capacity?: number) {
+    this.#log = new BoundedLog(capacity);
+  }
 
   /** Records an inbound text once per id, and the opt-out or opt-in its words mean to Twilio. */
   receive(message: { sid: string; from: string; to: string; body: string }): void {
     if (this.#log.get(message.sid)) return;
     this.#applyKeyword(message);
-    const fixed = { statusCallback: null, validityPeriod: null, at: Date.now() };
-    this.#log.append(message.sid, {
+    this.#append({
       ...message,
-      ...fixed,
+      statusCallback: null,
+      validityPeriod: null,
+      at: Date.now(),
       direction: "inbound",
       status: "received",
+      errorCode: null,
     });
   }
 
@@ -51,8 +64,9 @@ export class MessageLog {
       sid: newSid(),
       at: Date.now(),
       status: "queued",
+      errorCode: null,
     };
-    this.#log.append(accepted.sid, accepted);
+    this.#append(accepted);
     return accepted;
   }
 
@@ -66,8 +80,19 @@ export class MessageLog {
   }
 
   /** Both directions, newest first, as the list endpoint shows them. */
-  newestFirst(): LoggedMessage[] {
-    return this.#log.all().toReversed();
+  *newestFirst(filter: MessageFilter): Generator<LoggedMessage, void> {
+    const { to, from } = filter;
+    if (to !== undefined && from !== undefined) {
+      const together = this.#byPair.get(pair(to, from)) ?? [];
+      for (let index = together.length - 1; index >= 0; index--) {
+        const message = together[index];
+        if (message) yield message;
+      }
+      return;
+    }
+    for (const message of this.#log.newestFirst()) {
+      if (matches(message, filter)) yield message;
+    }
   }
 
   sent(filter: MessageFilter = {}): SentMessage[] {
@@ -75,9 +100,9 @@ export class MessageLog {
   }
 
   onSent(listener: (message: SentMessage) => void): () => void {
-    const matches = isSent({});
+    const sent = isSent({});
     return this.#log.listen((message) => {
-      if (matches(message)) listener(publicFields(message));
+      if (sent(message)) listener(publicFields(message));
     });
   }
 
@@ -91,7 +116,25 @@ export class MessageLog {
 
   clear(): void {
     this.#log.clear();
+    this.#byPair.clear();
     this.#optedOut.clear();
+  }
+
+  #append(message: LoggedMessage): void {
+    const key = pair(message.to, message.from);
+    const together = this.#byPair.get(key);
+    if (together) together.push(message);
+    else this.#byPair.set(key, [message]);
+    const left = this.#log.append(message.sid, message);
+    if (left) this.#forget(left);
+  }
+
+  /** The oldest message of all is the oldest of its pair. */
+  #forget(oldest: LoggedMessage): void {
+    const key = pair(oldest.to, oldest.from);
+    const together = this.#byPair.get(key);
+    together?.shift();
+    if (together?.length === 0) this.#byPair.delete(key);
   }
 
   #applyKeyword(message: { from: string; to: string; body: string }): void {
@@ -111,10 +154,14 @@ function pair(person: string, sender: string): string {
 }
 
 function isSent(filter: MessageFilter): (message: LoggedMessage) => boolean {
-  return (message) =>
-    message.direction !== "inbound" &&
+  return (message) => message.direction !== "inbound" && matches(message, filter);
+}
+
+function matches(message: LoggedMessage, filter: MessageFilter): boolean {
+  return (
     (filter.to === undefined || message.to === filter.to) &&
-    (filter.from === undefined || message.from === filter.from);
+    (filter.from === undefined || message.from === filter.from)
+  );
 }
 
 function publicFields(message: LoggedMessage): SentMessage {

@@ -15,7 +15,7 @@ export function messageResource(accountSid: string, message: LoggedMessage) {
     date_sent: message.status === "queued" ? null : date,
     date_updated: date,
     direction: message.direction,
-    error_code: null,
+    error_code: message.errorCode,
     error_message: null,
     from: message.from,
     messaging_service_sid: null,

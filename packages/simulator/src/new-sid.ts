@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-/** A new message id as Twilio writes it: `SM` and 32 hexadecimal digits. */
-export function newSid(): string {
-  return `SM${randomBytes(16).toString("hex")}`;
+/** A new id as Twilio writes it: a prefix, `SM` for a message, and 32 hexadecimal digits. */
+export function newSid(prefix: "SM" | "PN" = "SM"): string {
+  return `${prefix}${randomBytes(16).toString("hex")}`;
 }

@@ -7,16 +7,19 @@ import { BoundedLog } from "./bounded-log.ts";
 import { deliverWebhook } from "./deliver-webhook.ts";
 import type { WebhookResult } from "./deliver-webhook.ts";
 import { FaultSwitch } from "./faults.ts";
-import type { Faults } from "./faults.ts";
+import type { Faults } from "./faults-schema.ts";
 import { sendJson } from "./http.ts";
 import { inboundParams } from "./inbound-params.ts";
 import { MessageLog } from "./message-log.ts";
 import type { LoggedMessage, MessageFilter, SentMessage } from "./message-log.ts";
 import { newSid } from "./new-sid.ts";
+import { NumberBook } from "./numbers.ts";
+import type { NumberWebhooks, SimulatedNumber } from "./numbers.ts";
 import { handleChatCompletion } from "./openai-api.ts";
 import type { ModelCall } from "./openai-api.ts";
 import { sendReceipts } from "./send-receipts.ts";
 import { handleTwilioApi } from "./twilio-api.ts";
+import { webhookOf } from "./webhook-of.ts";
 
 export interface SimulatorOptions {
   /** 0, the default, takes a free one. */
@@ -26,6 +29,8 @@ export interface SimulatorOptions {
   accountSid?: string;
   authToken?: string;
   openaiKey?: string;
+  /** Numbers the account owns from the start, E.164, their webhooks not set. */
+  numbers?: string[];
 }
 
 /** A text from a person to the gateway. */
@@ -34,8 +39,11 @@ export interface PersonText {
   to: string;
   body: string;
   sid?: string;
-  /** May carry connection overrides in its fragment. */
-  webhookUrl: string;
+  /**
+   * May carry connection overrides in its fragment. Absent: what the number `to` is configured with, fallback URL
+   * included.
+   */
+  webhookUrl?: string;
   fallbackUrl?: string;
   extra?: Record<string, string>;
 }
@@ -51,7 +59,7 @@ export interface Simulator {
   readonly openaiUrl: string;
   /** Changes the named faults and leaves the others. */
   setFaults(faults: Partial<Faults>): void;
-  /** Texts accepted for people, in order of acceptance. */
+  /** Texts accepted for people, in order of acceptance, also between those of the same millisecond. */
   sent(filter?: MessageFilter): SentMessage[];
   /** Requests to the model, in the order they ended. */
   modelCalls(): ModelCall[];
@@ -63,10 +71,21 @@ export interface Simulator {
   onSent(listener: (message: SentMessage) => void): () => void;
   /**
    * Texts the gateway: a signed webhook with Twilio's retries and fallback. The texts in the accepted answer count as
-   * sent. Throws RangeError for a fragment Twilio does not accept.
+   * sent. Throws RangeError for a fragment Twilio does not accept, and without a `webhookUrl` for a number whose
+   * webhook is not configured.
    */
   text(message: PersonText): Promise<WebhookResult>;
-  /** Forgets messages, opt-outs and model calls, and ends all faults. */
+  /**
+   * Gives the account a number, or changes the named webhooks of one it has. Throws RangeError for what Twilio would
+   * refuse.
+   */
+  addNumber(phoneNumber: string, webhooks?: Partial<NumberWebhooks>): SimulatedNumber;
+  /** The account's numbers with their webhooks as they are now, in the order they were added. */
+  numbers(): SimulatedNumber[];
+  /**
+   * Forgets messages, opt-outs and model calls, ends all faults and the receipts still to come. The numbers stay,
+   * with their webhooks: they are the account's configuration, not its traffic.
+   */
   reset(): void;
   /** Stops listening, cuts all connections and running webhooks. */
   close(): Promise<void>;
@@ -87,12 +106,23 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const faults = new FaultSwitch();
   const closing = new AbortController();
 
-  const receipts = (message: LoggedMessage) => {
-    if (!faults.current.receipts) message.status = "sent";
-    // A receipt cut short by closing concerns nobody.
-    else void sendReceipts(account, message, closing.signal).catch(() => undefined);
+  const numbers = new NumberBook();
+  for (const phoneNumber of options.numbers ?? []) numbers.add(phoneNumber, {});
+  /** Aborted, and replaced, when what is still to come is to be forgotten. */
+  let pending = new AbortController();
+
+  const receipts = async (message: LoggedMessage): Promise<void> => {
+    const plan = faults.current.receipts;
+    if (plan === false) {
+      message.status = "sent";
+      return;
+    }
+    const sending = sendReceipts(account, message, plan === true ? {} : plan, pending.signal);
+    // A receipt cut short by closing or a reset concerns nobody.
+    sending.all.catch(() => undefined);
+    await sending.first.catch(() => undefined);
   };
-  const twilioApi = { account, messages, faults, sendReceipts: receipts };
+  const twilioApi = { account, messages, numbers, faults, sendReceipts: receipts };
   const openAiApi = { openaiKey, calls, faults };
 
   const server = createServer((request, response) => {
@@ -130,10 +160,14 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     text: async ({ webhookUrl, fallbackUrl, ...message }) => {
       const sid = message.sid ?? newSid();
       const { from, to, body } = message;
+      const urls =
+        webhookUrl === undefined
+          ? webhookOf(numbers, to)
+          : { webhookUrl, ...(fallbackUrl === undefined ? {} : { fallbackUrl }) };
       messages.receive({ sid, from, to, body });
+      if (faults.current.webhooks === "lost") return { attempts: [], final: null };
       const { result, replies } = await deliverWebhook({
-        webhookUrl,
-        ...(fallbackUrl === undefined ? {} : { fallbackUrl }),
+        ...urls,
         params: inboundParams({ ...message, sid, accountSid: account.accountSid }),
         authToken: account.authToken,
         signal: closing.signal,
@@ -151,13 +185,18 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       }
       return result;
     },
+    addNumber: (phoneNumber, webhooks = {}) => ({ ...numbers.add(phoneNumber, webhooks) }),
+    numbers: () => numbers.all().map((number) => ({ ...number })),
     reset: () => {
+      pending.abort();
+      pending = new AbortController();
       messages.clear();
       calls.clear();
       faults.clear();
     },
     close: () => {
       closing.abort();
+      pending.abort();
       return new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();

@@ -1,11 +1,12 @@
 import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { setTimeout as delay } from "node:timers/promises";
-import type { FaultSwitch } from "./faults.ts";
-import { readBody, sendJson, sendText } from "./http.ts";
+import { createMessage } from "./create-message.ts";
+import type { CreateMessageDeps } from "./create-message.ts";
+import { sendJson } from "./http.ts";
 import { listMessages } from "./list-messages.ts";
-import type { LoggedMessage, MessageLog } from "./message-log.ts";
 import { messageResource } from "./message-resource.ts";
+import type { NumberBook } from "./numbers.ts";
+import { listNumbers, numberResource, updateNumber } from "./numbers-api.ts";
 import { sendTwilioError } from "./twilio-error.ts";
 
 export interface TwilioAccount {
@@ -13,19 +14,17 @@ export interface TwilioAccount {
   authToken: string;
 }
 
-export interface TwilioApiDeps {
-  account: TwilioAccount;
-  messages: MessageLog;
-  faults: FaultSwitch;
-  /** Called for each accepted message, after its answer. */
-  sendReceipts: (message: LoggedMessage) => void;
+export interface TwilioApiDeps extends CreateMessageDeps {
+  numbers: NumberBook;
 }
 
-const PATH = /^\/2010-04-01\/Accounts\/([^/]+)\/Messages(?:\/(\w+))?\.json$/;
+const PATH =
+  /^\/2010-04-01\/Accounts\/(?<account>\w+)(?:\/(?<resource>Messages|IncomingPhoneNumbers)(?:\/(?<sid>\w+))?)?\.json$/;
 
 /**
- * Twilio's Messages resource: create, list and fetch
- * (https://www.twilio.com/docs/messaging/api/message-resource).
+ * Of Twilio's REST API: messages (create, list, fetch), the account's numbers (list, fetch, update) and the account
+ * (fetch) (https://www.twilio.com/docs/messaging/api/message-resource,
+ * https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource).
  * @returns whether the path was one of them, and so has been answered
  */
 export async function handleTwilioApi(
@@ -34,105 +33,54 @@ export async function handleTwilioApi(
   response: ServerResponse,
   url: URL,
 ): Promise<boolean> {
-  const path = PATH.exec(url.pathname);
+  const path = PATH.exec(url.pathname)?.groups;
   if (!path) return false;
-  const [, accountSid, sid] = path;
-  if (!isAuthorized(deps.account, accountSid, request)) {
+  const { account, messages, numbers } = deps;
+  const { accountSid } = account;
+  const { resource, sid } = path;
+  if (!isAuthorized(account, path["account"], request)) {
     sendTwilioError(response, 401, 20003, "Authenticate");
-  } else if (request.method === "POST" && sid === undefined) {
-    await create(deps, request, response);
-  } else if (request.method !== "GET") {
-    sendTwilioError(response, 405, 20004, "Method not allowed");
-  } else if (sid === undefined) {
-    listMessages(deps, response, url);
-  } else {
-    const message = deps.messages.find(sid);
-    if (message) sendJson(response, 200, messageResource(deps.account.accountSid, message));
-    else
-      sendTwilioError(response, 404, 20404, `The requested resource ${url.pathname} was not found`);
+    return true;
+  }
+  switch (`${request.method} ${resource ?? "Account"}${sid === undefined ? "" : "/sid"}`) {
+    case "GET Account":
+      sendJson(response, 200, { sid: accountSid, status: "active", type: "Full" });
+      break;
+    case "POST Messages":
+      await createMessage(deps, request, response);
+      break;
+    case "GET Messages":
+      listMessages(deps, response, url);
+      break;
+    case "GET Messages/sid": {
+      const message = messages.find(sid ?? "");
+      if (message) sendJson(response, 200, messageResource(accountSid, message));
+      else sendNotFound(response, url);
+      break;
+    }
+    case "GET IncomingPhoneNumbers":
+      listNumbers(deps, response, url);
+      break;
+    case "GET IncomingPhoneNumbers/sid": {
+      const number = numbers.get(sid ?? "");
+      if (number) sendJson(response, 200, numberResource(accountSid, number));
+      else sendNotFound(response, url);
+      break;
+    }
+    case "POST IncomingPhoneNumbers/sid": {
+      const number = numbers.get(sid ?? "");
+      if (number) await updateNumber(deps, number, request, response);
+      else sendNotFound(response, url);
+      break;
+    }
+    default:
+      sendTwilioError(response, 405, 20004, "Method not allowed");
   }
   return true;
 }
 
-async function create(
-  deps: TwilioApiDeps,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const form = new URLSearchParams(await readBody(request));
-  const { twilioDelayMs } = deps.faults.current;
-  if (twilioDelayMs > 0) await delay(twilioDelayMs, undefined, { ref: false });
-
-  const fault = deps.faults.nextTwilio();
-  if (fault.kind === "reset") {
-    request.socket.resetAndDestroy();
-    return;
-  }
-  if (fault.kind === "error") {
-    const retryAfter = fault.retryAfterSeconds;
-    const headers: Record<string, string> =
-      retryAfter === undefined ? {} : { "retry-after": String(retryAfter) };
-    const code = fault.code ?? USUAL_CODES[fault.status] ?? 20500;
-    sendTwilioError(response, fault.status, code, "Switched-on fault", headers);
-    return;
-  }
-  const refusal = refusalOf(deps.messages, form);
-  if (refusal) {
-    sendTwilioError(response, 400, refusal.code, refusal.message);
-    return;
-  }
-
-  const validity = form.get("ValidityPeriod");
-  const message = deps.messages.accept({
-    from: form.get("From") ?? "",
-    to: form.get("To") ?? "",
-    body: form.get("Body") ?? "",
-    statusCallback: form.get("StatusCallback"),
-    validityPeriod: validity === null ? null : Number(validity),
-    direction: "outbound-api",
-  });
-  switch (fault.kind) {
-    case "accept-then-reset":
-      request.socket.resetAndDestroy();
-      break;
-    case "accept-then-hang":
-      break;
-    case "garbage-201":
-      sendText(response, 201, "text/html", "<html><body>Created</body></html>");
-      break;
-    case "none":
-      sendJson(response, 201, messageResource(deps.account.accountSid, message));
-      break;
-  }
-  deps.sendReceipts(message);
-}
-
-const USUAL_CODES: Record<number, number> = { 401: 20003, 429: 20429, 500: 20500, 503: 20503 };
-const E164 = /^\+[1-9]\d{6,14}$/;
-
-/** Why Twilio would not take this text. Codes: https://www.twilio.com/docs/api/errors */
-function refusalOf(
-  messages: MessageLog,
-  form: URLSearchParams,
-): { code: number; message: string } | null {
-  const to = form.get("To") ?? "";
-  const from = form.get("From") ?? "";
-  const body = form.get("Body") ?? "";
-  if (to === "") return { code: 21604, message: "A 'To' phone number is required." };
-  if (!E164.test(to)) return { code: 21211, message: `Invalid 'To' Phone Number: ${to}` };
-  if (from === "") return { code: 21603, message: "A 'From' phone number is required." };
-  if (!E164.test(from)) return { code: 21212, message: `Invalid 'From' Phone Number: ${from}` };
-  if (body === "") return { code: 21602, message: "Message body is required." };
-  if (body.length > 1600) {
-    return {
-      code: 21617,
-      message: "The concatenated message body exceeds the 1600 character limit",
-    };
-  }
-  if (messages.isOptedOut(to, from)) {
-    return { code: 21610, message: "Attempt to send to unsubscribed recipient" };
-  }
-  return null;
+function sendNotFound(response: ServerResponse, url: URL): void {
+  sendTwilioError(response, 404, 20404, `The requested resource ${url.pathname} was not found`);
 }
 
 function isAuthorized(

@@ -1,0 +1,46 @@
+import { parseArgs } from "node:util";
+import { startSimulator } from "./simulator.ts";
+
+const HELP = `Starts the doubles of Twilio and of an OpenAI-compatible endpoint.
+
+  --port <n>         default 3002
+  --number <E.164>   a number the account owns; may be repeated
+
+Environment: TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, OPENAI_API_KEY, to give it these instead of new ones.
+`;
+
+const { values } = parseArgs({
+  options: {
+    port: { type: "string", default: "3002" },
+    number: { type: "string", multiple: true, default: [] },
+    help: { type: "boolean", default: false },
+  },
+});
+if (values.help) process.stdout.write(HELP);
+else await start(Number(values.port), values.number);
+
+/** Runs until the first SIGINT or SIGTERM, and says what a gateway needs to use it. */
+async function start(port: number, numbers: string[]): Promise<void> {
+  const {
+    TWILIO_ACCOUNT_SID: accountSid,
+    TWILIO_AUTH_TOKEN: authToken,
+    OPENAI_API_KEY: openaiKey,
+  } = process.env;
+  const simulator = await startSimulator({
+    port,
+    numbers,
+    ...(accountSid ? { accountSid } : {}),
+    ...(authToken ? { authToken } : {}),
+    ...(openaiKey ? { openaiKey } : {}),
+  });
+  process.stdout.write(`# ${simulator.url} says what it can do. For the gateway's .env:
+TWILIO_API_BASE_URL=${simulator.twilioUrl}
+TWILIO_ACCOUNT_SID=${simulator.accountSid}
+TWILIO_AUTH_TOKEN=${simulator.authToken}
+OPENAI_BASE_URL=${simulator.openaiUrl}
+OPENAI_API_KEY=${simulator.openaiKey}
+`);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => void simulator.close());
+  }
+}
