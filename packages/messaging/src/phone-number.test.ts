@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { normaliseAddress } from "./index.ts";
+import { callingCode, normaliseAddress } from "./index.ts";
 
 describe("the written form of an address", () => {
   it.each([
@@ -36,4 +36,21 @@ describe("the written form of an address", () => {
       expect(normaliseAddress(address, "GB")).toBe(address);
     }
   });
+});
+
+describe("the calling code of an address", () => {
+  it.each([
+    ["+33612345678", "+33"],
+    ["+447700900123", "+44"],
+    ["+12125550123", "+1"],
+    ["+18095550123", "+1"],
+    ["+358401234567", "+358"],
+  ])("of %s is %s", (address, expected) => {
+    expect(callingCode(address)).toBe(expected);
+  });
+
+  it.each(["60777", "JobRun", "client:anna", "447700900123", "+9999999999", ""])(
+    "%j has none",
+    (address) => expect(callingCode(address)).toBeNull(),
+  );
 });

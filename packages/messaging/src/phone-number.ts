@@ -44,3 +44,14 @@ function international(text: string): string | null {
   const plain = `+${text.slice(1).replace(/[\s().-]/g, "")}`;
   return E164.test(plain) ? plain : null;
 }
+
+/**
+ * The country calling code of an address, e.g. "+33" for "+33612345678": what a provider's geo
+ * permission is about.
+ *
+ * @returns null for everything that is not E.164 with the calling code of a country.
+ */
+export function callingCode(address: string): string | null {
+  const code = E164.test(address) && parsePhoneNumberFromString(address)?.countryCallingCode;
+  return code ? `+${code}` : null;
+}

@@ -13,6 +13,7 @@ function scripted(outcomes: SendOutcome[], onSend?: () => void) {
     provider: "scripted",
     verify: () => false,
     parse: () => ({ ok: false, problems: [] }),
+    parseReceipt: () => ({ ok: false, problems: [] }),
     async send() {
       onSend?.();
       const outcome = outcomes[sends++];

@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import type { Channel, OutboundMessage, SendOutcome, WebhookRequest } from "../channel.ts";
+import type { Channel, OutboundMessage, Receipt, SendOutcome, WebhookRequest } from "../channel.ts";
 import { sendWithRetry } from "../retry.ts";
+import { describeLog, type LogFixtures } from "./describe-log.ts";
+
+export type { LogBehaviour, LogFixtures } from "./describe-log.ts";
 
 /** How a provider behaves towards the next sends. */
 export type ProviderBehaviour =
@@ -16,7 +19,10 @@ export type ProviderBehaviour =
   | "fails with a bare 500"
   | "accepts unreadably";
 
-/** A channel whose sends go to an HTTP double. Its time limit per attempt should be below 1 s. */
+/**
+ * A channel whose requests go to an HTTP double. Its time limit per attempt should be below 1 s for
+ * a provider that never answers, and seconds for any other: machines can be slow.
+ */
 export interface ChannelAgainstDouble {
   channel: Channel;
   /** Requests the double has read so far. */
@@ -37,7 +43,18 @@ export interface ChannelFixtures {
   malformed: { params: WebhookRequest["params"]; problems: string[] }[];
   outbound: OutboundMessage;
   against(behaviour: ProviderBehaviour): Promise<ChannelAgainstDouble>;
+  /** A receipt of each status and what it says; the URLs are without a query. */
+  receipts: Record<
+    Receipt["status"],
+    { request: ReceiptRequest; id: string; code: Receipt["code"] }
+  >;
+  /** Unreadable receipts by the problems they should be reported with. */
+  malformedReceipts: { params: WebhookRequest["params"]; problems: string[] }[];
+  /** For a channel with a log, and for no other. */
+  log?: LogFixtures;
 }
+
+type ReceiptRequest = Pick<WebhookRequest, "url" | "params">;
 
 const OUTCOMES: [ProviderBehaviour, Partial<SendOutcome>][] = [
   ["accepts", { kind: "accepted" }],
@@ -59,6 +76,11 @@ export function describeChannel(name: string, fixtures: ChannelFixtures): void {
     describeVerification(fixtures);
     describeParsing(fixtures);
     describeSending(fixtures);
+    describeReceipts(fixtures);
+    it("has fixtures for its log, if it has one", () => {
+      expect(fixtures.log !== undefined).toBe(fixtures.channel.log !== undefined);
+    });
+    if (fixtures.log) describeLog(fixtures.log);
   });
 }
 
@@ -138,4 +160,46 @@ function describeSending({ outbound, against }: ChannelFixtures): void {
     abort.abort();
     expect(await sending).toEqual({ kind: "unknown", code: "aborted" });
   });
+}
+
+const OWN_ID = "0192f0c1-7a3b-7000-8000-0000000000ab";
+
+function describeReceipts({ channel, receipts, malformedReceipts }: ChannelFixtures): void {
+  const all = Object.entries(receipts);
+  const withOwnId = ({ url, params }: ReceiptRequest, id: string): ReceiptRequest => ({
+    url: `${url}?m=${encodeURIComponent(id)}`,
+    params,
+  });
+
+  it.each(all)("reads a receipt that says %s, with our own id", (status, receipt) => {
+    const { request, id, code } = receipt;
+    expect(channel.parseReceipt(withOwnId(request, OWN_ID))).toEqual({
+      ok: true,
+      receipt: {
+        provider: channel.provider,
+        providerMessageId: id,
+        messageId: OWN_ID,
+        status,
+        code,
+      },
+    });
+  });
+
+  it.each(["", "1", `${OWN_ID}0`, `${OWN_ID}\0`, "'; DROP TABLE"])(
+    "believes a receipt without our own id, and takes %j for none",
+    (id) => {
+      const { request } = receipts.DELIVERED;
+      const anonymous = { ok: true, receipt: { messageId: null, status: "DELIVERED" } };
+      expect(channel.parseReceipt(request)).toMatchObject(anonymous);
+      expect(channel.parseReceipt(withOwnId(request, id))).toMatchObject(anonymous);
+    },
+  );
+
+  it.each(malformedReceipts)(
+    "names what is wrong with a receipt: $problems",
+    ({ params, problems }) => {
+      const { url } = receipts.SENT.request;
+      expect(channel.parseReceipt({ url, params })).toEqual({ ok: false, problems });
+    },
+  );
 }

@@ -1,10 +1,8 @@
-import type { SendOutcome } from "../channel.ts";
-
-type Rejection = Extract<SendOutcome, { kind: "rejected" }>;
+import type { RejectionScope } from "../channel.ts";
 
 /** What an error of Twilio means for the message it was answered to. */
 export type ErrorMeaning =
-  | { kind: "rejected"; scope: Rejection["scope"] }
+  | { kind: "rejected"; scope: RejectionScope }
   | { kind: "unavailable" }
   | { kind: "unknown" };
 
@@ -12,6 +10,9 @@ const RECIPIENT: ErrorMeaning = { kind: "rejected", scope: "recipient" };
 const OPT_OUT: ErrorMeaning = { kind: "rejected", scope: "opt-out" };
 const CONTENT: ErrorMeaning = { kind: "rejected", scope: "content" };
 const ACCOUNT: ErrorMeaning = { kind: "rejected", scope: "account" };
+const SENDER: ErrorMeaning = { kind: "rejected", scope: "sender" };
+const REGION: ErrorMeaning = { kind: "rejected", scope: "region" };
+const UNVERIFIED: ErrorMeaning = { kind: "rejected", scope: "unverified-recipient" };
 const OTHER: ErrorMeaning = { kind: "rejected", scope: "other" };
 const UNAVAILABLE: ErrorMeaning = { kind: "unavailable" };
 const UNKNOWN: ErrorMeaning = { kind: "unknown" };
@@ -28,10 +29,11 @@ const BY_CODE: ReadonlyMap<number, ErrorMeaning> = new Map<number, ErrorMeaning>
   [30023, UNAVAILABLE], // carrier daily cap, lifted at midnight
   [63018, UNAVAILABLE], // WhatsApp rate limit
 
+  [30047, UNAVAILABLE], // could not be put off to permitted hours, "neither queued nor sent"
+
   // Twilio does not say whether the message left, so it may have.
   [20500, UNKNOWN],
   [30008, UNKNOWN],
-  [30047, UNKNOWN],
   [30410, UNKNOWN], // given up "to avoid duplicate message delivery"
 
   [21610, OPT_OUT],
@@ -46,26 +48,28 @@ const BY_CODE: ReadonlyMap<number, ErrorMeaning> = new Map<number, ErrorMeaning>
   [30004, RECIPIENT], // blocked
   [30005, RECIPIENT],
   [30006, RECIPIENT], // landline or unreachable carrier
+  [30640, RECIPIENT], // Compliance Toolkit blocks this number
   [63014, RECIPIENT], // blocked by the user on WhatsApp
 
-  // Nothing from this account or sender will pass until a human acts.
+  // Nothing from this account will pass until a human acts.
   [20003, ACCOUNT], // credentials
   [20005, ACCOUNT], // account not active
-  [21212, ACCOUNT], // invalid sender
-  [21408, ACCOUNT], // region not permitted
-  [21603, ACCOUNT],
-  [21606, ACCOUNT], // sender is not ours
-  [21608, ACCOUNT], // trial account
-  [21609, ACCOUNT], // our status callback URL is invalid
-  [21703, ACCOUNT],
-  [21704, ACCOUNT],
-  [21705, ACCOUNT],
+  [21609, ACCOUNT], // our status callback URL is invalid, and each send names it
   [30002, ACCOUNT], // account suspended
-  [30024, ACCOUNT],
-  [30034, ACCOUNT], // unregistered for A2P 10DLC
-  [30035, ACCOUNT],
-  [30610, ACCOUNT],
-  [30640, ACCOUNT],
+
+  // Nothing from this number of ours will pass until a human acts.
+  [21212, SENDER], // not a number
+  [21603, SENDER], // no number
+  [21606, SENDER], // not ours, or unable to text
+  [21703, SENDER], // its Messaging Service has no usable sender
+  [21704, SENDER],
+  [21705, SENDER],
+  [30024, SENDER], // not provisioned on the carrier
+  [30034, SENDER], // not registered for A2P 10DLC
+  [30035, SENDER], // still being registered
+
+  [21408, REGION], // geo permission of the recipient's country is off
+  [21608, UNVERIFIED], // a trial account texts verified numbers only
 
   // The same text will be refused again.
   [21602, CONTENT],
@@ -75,6 +79,7 @@ const BY_CODE: ReadonlyMap<number, ErrorMeaning> = new Map<number, ErrorMeaning>
   [21623, CONTENT],
   [30007, CONTENT], // filtered
 
+  [30610, OTHER], // Compliance Toolkit: marketing to this recipient at this hour
   [63016, OTHER], // WhatsApp's 24 h window has closed
 ]);
 

@@ -30,7 +30,9 @@ export function outcomeOfAnswer({ status, headers, body }: Answer): SendOutcome 
  * What a request without an answer says about the message: `unavailable` only for what happens
  * before the first byte of the request can leave, and `unknown` for everything else.
  */
-export function outcomeOfFailure(error: unknown): SendOutcome {
+export function outcomeOfFailure(
+  error: unknown,
+): Extract<SendOutcome, { kind: "unavailable" | "unknown" }> {
   for (const failure of causes(error)) {
     const code = typeof failure.code === "string" ? failure.code : "";
     const beforeRequest =
@@ -83,6 +85,6 @@ function causes(error: unknown): Failure[] {
 function parseRetryAfter(value: unknown): number | undefined {
   if (typeof value !== "string") return undefined;
   if (/^\d{1,8}$/.test(value)) return Number(value) * 1000;
-  const at = Date.parse(value);
+  const at = /^[A-Z]/.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
 }

@@ -3,6 +3,7 @@ import twilio from "twilio";
 import type { OutboundMessage, WebhookRequest } from "../channel.ts";
 import { describeChannel, type ProviderBehaviour } from "../testing/describe-channel.ts";
 import { type Answering, json, openDouble, text } from "../testing/http-double.ts";
+import { logFixtures } from "../testing/twilio-log-double.ts";
 import { twilioChannel } from "./twilio-channel.ts";
 
 const ACCOUNT = `AC${"0".repeat(32)}`;
@@ -23,13 +24,18 @@ const OUTBOUND: OutboundMessage = {
   to: "+447700900123",
   body: "We are on our way, Müller & Söhne",
 };
-const options = { accountSid: ACCOUNT, authTokens: [TOKEN, NEXT_TOKEN], attemptTimeoutMs: 300 };
+const options = { accountSid: ACCOUNT, authTokens: [TOKEN, NEXT_TOKEN] };
 const channel = twilioChannel(options);
 
 function signed(params: WebhookRequest["params"], token = TOKEN, url = URL_CALLED): WebhookRequest {
   const signature = twilio.getExpectedTwilioSignature(token, url, params);
   return { url, headers: { "x-twilio-signature": signature }, rawBody: Buffer.alloc(0), params };
 }
+
+const receipt = (status: string, more: Record<string, string> = {}) => ({
+  url: "https://gateway.example/api/twilio/message-status",
+  params: { ...TEXT, MessageStatus: status, SmsStatus: status, ...more },
+});
 
 const refusal = (status: number, code: number) =>
   json(status, { code, message: "refused", status });
@@ -89,11 +95,92 @@ describeChannel("Twilio", {
     const double = await openDouble(BEHAVIOURS[behaviour]);
     if (behaviour === "is not there") await double.close();
     return {
-      channel: twilioChannel({ ...options, apiBaseUrl: double.url }),
+      channel: twilioChannel({
+        ...options,
+        apiBaseUrl: double.url,
+        ...(behaviour === "never answers" && { attemptTimeoutMs: 300 }),
+      }),
       requestCount: () => double.requests.length,
       close: () => double.close(),
     };
   },
+  receipts: {
+    SENT: { request: receipt("sent"), id: "SM9999999999", code: null },
+    DELIVERED: { request: receipt("delivered"), id: "SM9999999999", code: null },
+    READ: { request: receipt("read", { EventType: "READ" }), id: "SM9999999999", code: null },
+    FAILED: {
+      request: receipt("failed", { ErrorCode: "30003" }),
+      id: "SM9999999999",
+      code: "30003",
+    },
+  },
+  malformedReceipts: [
+    { params: {}, problems: ["MessageSid", "MessageStatus"] },
+    { params: { MessageStatus: "sent" }, problems: ["MessageSid"] },
+    { params: { MessageSid: "SM\0", MessageStatus: "sent" }, problems: ["MessageSid"] },
+    { params: { MessageSid: ["SM1", "SM2"], MessageStatus: "sent" }, problems: ["MessageSid"] },
+    { params: { MessageSid: "SM1", MessageStatus: "teleported" }, problems: ["MessageStatus"] },
+    { params: { MessageSid: "SM1", MessageStatus: "" }, problems: ["MessageStatus"] },
+    { params: { MessageSid: "SM1", MessageStatus: ["sent", "read"] }, problems: ["MessageStatus"] },
+    { params: { MessageSid: "SM1", MessageStatus: "constructor" }, problems: ["MessageStatus"] },
+  ],
+  log: logFixtures(options),
+});
+
+describe("a receipt of Twilio", () => {
+  const read = (params: WebhookRequest["params"]) => {
+    const result = channel.parseReceipt({ url: "https://gateway.example/status", params });
+    if (!result.ok) throw new Error(result.problems.join());
+    return result.receipt;
+  };
+
+  it.each([
+    ["accepted", "SENT"],
+    ["scheduled", "SENT"],
+    ["queued", "SENT"],
+    ["sending", "SENT"],
+    ["sent", "SENT"],
+    ["delivered", "DELIVERED"],
+    ["partially_delivered", "DELIVERED"],
+    ["read", "READ"],
+    ["undelivered", "FAILED"],
+    ["failed", "FAILED"],
+    ["canceled", "FAILED"],
+  ])("that says %s means %s", (word, status) => {
+    expect(read({ MessageSid: "SM1", MessageStatus: word }).status).toBe(status);
+  });
+
+  it("may use the older names", () => {
+    const older = { SmsSid: "SM1", SmsStatus: "undelivered", ErrorCode: "30005" };
+    expect(read(older)).toMatchObject({
+      providerMessageId: "SM1",
+      status: "FAILED",
+      code: "30005",
+    });
+  });
+
+  it.each([undefined, "", "0", "a\0", ["30003", "30005"]])(
+    "that gives no reason for a failure, but %j, gives the word as one",
+    (code) => {
+      const params = { MessageSid: "SM1", MessageStatus: "canceled" };
+      expect(read(code === undefined ? params : { ...params, ErrorCode: code }).code).toBe(
+        "canceled",
+      );
+    },
+  );
+
+  it("has no reason unless it failed", () => {
+    const params = { MessageSid: "SM1", MessageStatus: "delivered", ErrorCode: "30003" };
+    expect(read(params).code).toBeNull();
+  });
+
+  it("is believed without a readable address", () => {
+    const params = { MessageSid: "SM1", MessageStatus: "sent" };
+    expect(channel.parseReceipt({ url: "/status?m=1", params })).toMatchObject({
+      ok: true,
+      receipt: { messageId: null },
+    });
+  });
 });
 
 describe("reading a Twilio text", () => {

@@ -1,24 +1,26 @@
-import { setTimeout as wait } from "node:timers/promises";
 import twilio from "twilio";
 import type { RequestOptions } from "twilio/lib/base/RequestClient.js";
 import type { Channel, OutboundMessage, SendOutcome, WebhookRequest } from "../channel.ts";
+import { checkAccount, createClient, REQUEST_TIMEOUT_MS, type TwilioAccount } from "./client.ts";
 import { parseInboundMessage } from "./inbound-message.ts";
+import { twilioMessageLog } from "./message-log.ts";
+import { parseReceipt } from "./receipt.ts";
 import { type Answer, outcomeOfAnswer, outcomeOfFailure } from "./send-outcome.ts";
+import { Interrupted, within } from "./within.ts";
 
-export interface TwilioOptions {
-  /** "AC…" */
-  accountSid: string;
-  /** The first one sends; all of them verify, so that a token can be rotated. */
-  authTokens: string[];
-  /** Replaces https://api.twilio.com, e.g. by a simulator. */
-  apiBaseUrl?: string;
+export interface TwilioOptions extends TwilioAccount {
   /** Where Twilio reports what became of a message; `m=<our message id>` is added to its query. */
   statusCallbackUrl?: string;
-  /** Longest time one attempt to send may take. */
+  /** Longest time one attempt to send, or one page of the message log, may take. */
   attemptTimeoutMs?: number;
 }
 
-const ATTEMPT_TIMEOUT_MS = 10_000;
+/**
+ * No limit on sends at once: whoever waited for a free socket until the time is up would count as
+ * unknown, though nothing was sent. The caller decides how many there are. The SDK would stop at 20
+ * and keep 5 connections between sends; a full batch should find its connections again.
+ */
+const SOCKETS = { maxSockets: Infinity, maxTotalSockets: Infinity, maxFreeSockets: 64 };
 // Seconds; https://www.twilio.com/docs/messaging/api/message-resource, ValidityPeriod.
 const LONGEST_VALIDITY = 36_000;
 
@@ -28,16 +30,13 @@ const LONGEST_VALIDITY = 36_000;
  * @throws TypeError when the account SID is not "AC…", a URL is none, or there is no auth token.
  */
 export function twilioChannel(options: TwilioOptions): Channel {
-  const { accountSid, authTokens, apiBaseUrl, statusCallbackUrl } = options;
-  const timeoutMs = options.attemptTimeoutMs ?? ATTEMPT_TIMEOUT_MS;
-  if (!/^AC\w+$/.test(accountSid)) throw new TypeError('A Twilio account SID starts with "AC"');
-  if (authTokens.length === 0 || authTokens.includes("")) {
-    throw new TypeError("Twilio needs at least one auth token, and no empty one");
+  const { accountSid, authTokens, statusCallbackUrl } = options;
+  const timeoutMs = options.attemptTimeoutMs ?? REQUEST_TIMEOUT_MS;
+  checkAccount(options);
+  if (statusCallbackUrl !== undefined && !URL.canParse(statusCallbackUrl)) {
+    throw new TypeError(`Not a URL: ${statusCallbackUrl}`);
   }
-  for (const url of [apiBaseUrl, statusCallbackUrl]) {
-    if (url !== undefined && !URL.canParse(url)) throw new TypeError(`Not a URL: ${url}`);
-  }
-  let client: ReturnType<typeof twilio> | undefined;
+  let client: twilio.Twilio | undefined;
 
   return {
     name: "sms",
@@ -51,15 +50,24 @@ export function twilioChannel(options: TwilioOptions): Channel {
 
     async send(message, signal) {
       if (signal.aborted) return { kind: "unavailable", code: "aborted" };
-      client ??= createClient(options, timeoutMs);
+      client ??= createClient(
+        options,
+        new SendingHttp({ timeout: timeoutMs, autoRetry: false, ...SOCKETS }),
+      );
       const outcome = client.messages
         .create(createParameters(message, statusCallbackUrl))
         .then(({ sid }): SendOutcome => ({ kind: "accepted", providerId: sid }))
         .catch((error: unknown) =>
           error instanceof NotAccepted ? outcomeOfAnswer(error.answer) : outcomeOfFailure(error),
         );
-      return firstOf(outcome, timeoutMs, signal);
+      const first = await within(outcome, timeoutMs, signal);
+      // The request has begun: what comes of it is unknown.
+      return first instanceof Interrupted ? { kind: "unknown", code: first.by } : first;
     },
+
+    parseReceipt,
+
+    log: twilioMessageLog(options, timeoutMs),
   };
 }
 
@@ -89,16 +97,6 @@ function createParameters(
   };
 }
 
-function createClient({ accountSid, authTokens, apiBaseUrl }: TwilioOptions, timeoutMs: number) {
-  const client = twilio(accountSid, authTokens[0], {
-    httpClient: new TwilioHttp({ timeout: timeoutMs, autoRetry: false }),
-    // Otherwise TWILIO_LOG_LEVEL=debug would print numbers and texts.
-    logLevel: "none",
-  });
-  if (apiBaseUrl !== undefined) client.api.baseUrl = apiBaseUrl;
-  return client;
-}
-
 /** An answer that is not a readable acceptance. */
 class NotAccepted extends Error {
   readonly answer: Answer;
@@ -110,10 +108,10 @@ class NotAccepted extends Error {
 }
 
 /**
- * Hands each answer to the call it belongs to. The SDK's own exceptions lack the response headers,
- * and its `lastResponse` is shared by all requests in flight.
+ * Sends, and hands each answer to the call it belongs to: the SDK's own exceptions lack the
+ * response headers, and its `lastResponse` is shared by all requests in flight.
  */
-class TwilioHttp extends twilio.RequestClient {
+class SendingHttp extends twilio.RequestClient {
   override async request<T>(options: RequestOptions<T>) {
     const response = await super.request(options);
     const { statusCode: status, headers, body } = response;
@@ -121,24 +119,4 @@ class TwilioHttp extends twilio.RequestClient {
     if (outcomeOfAnswer(answer).kind !== "accepted") throw new NotAccepted(answer);
     return response;
   }
-}
-
-/**
- * The SDK takes no signal and its time limit is one of silence, so the whole attempt is raced
- * against both. Whichever wins, the request has begun: what comes of it is unknown.
- */
-async function firstOf(
-  outcome: Promise<SendOutcome>,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<SendOutcome> {
-  const settled = new AbortController();
-  const limit = wait(timeoutMs, undefined, { signal: AbortSignal.any([signal, settled.signal]) });
-  const interrupted = limit.then(
-    (): SendOutcome => ({ kind: "unknown", code: "timeout" }),
-    (): SendOutcome => ({ kind: "unknown", code: "aborted" }),
-  );
-  const first = await Promise.race([outcome, interrupted]);
-  settled.abort();
-  return first;
 }
