@@ -4,6 +4,7 @@ import helmet from "helmet";
 import type { HealthDeps } from "./health/health-report.ts";
 import { healthRoutes } from "./health/health.ts";
 import { badRequests } from "./http/twilio-request.ts";
+import { twilioMessageStatus } from "./webhooks/twilio-message-status.ts";
 import { twilioSmsFallback, type FallbackDeps } from "./webhooks/twilio-sms-fallback.ts";
 import { twilioSms } from "./webhooks/twilio-sms.ts";
 
@@ -19,6 +20,7 @@ export function createApp({ sms, health }: AppDeps): Express {
   app.set("etag", false);
   app.use(twilioSms(sms));
   app.use(twilioSmsFallback(sms));
+  app.use(twilioMessageStatus(sms));
   app.use(helmet(), healthRoutes({ ...health, metrics: sms.metrics }));
   app.use((_request, response) => {
     const error = { code: "not_found", message: "No such route", requestId: newId() };

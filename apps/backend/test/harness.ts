@@ -7,7 +7,9 @@ import {
   type Simulator,
 } from "@jobrun/simulator";
 import pg from "pg";
-import { runGateway, type Gateway } from "../src/main.ts";
+import { runGateway, runWorker, type Gateway } from "../src/main.ts";
+import { expectedWebhooks } from "../src/numbers/provision.ts";
+import { DELIVERY, type DeliveryTimings } from "../src/outbound/timings.ts";
 
 /** The demo tenant's number, and a customer of it. */
 export const DEMO_NUMBER = "+447987654321";
@@ -46,7 +48,12 @@ export interface World {
   /** Asks the database as its owner, above row-level security. */
   query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
   /** Another gateway process's worth of gateway on the same database. */
-  startGateway(env?: Record<string, string>): Promise<RunningGateway>;
+  startGateway(
+    env?: Record<string, string>,
+    timings?: Partial<DeliveryTimings>,
+  ): Promise<RunningGateway>;
+  /** The workers alone, as `pnpm start:worker`. Stopped with the world. */
+  startWorker(timings?: Partial<DeliveryTimings>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -64,16 +71,23 @@ export interface RunningGateway {
 export async function createWorld(): Promise<World> {
   const database = await createTestDatabase();
   const simulator = await startSimulator();
-  const pool = new pg.Pool({ connectionString: database.url, max: 2 });
-  const gateways: RunningGateway[] = [];
+  simulator.addNumber(DEMO_NUMBER, expectedWebhooks(PUBLIC_URL));
+  // A connection may still be closing when the database is dropped, and be told so.
+  const pool = new pg.Pool({ connectionString: database.url, max: 2 }).on("error", () => {});
+  const gateways: { stop(): Promise<void> }[] = [];
   return {
     simulator,
     database,
     query: async (sql, values) => (await pool.query(sql, values)).rows,
-    startGateway: async (env = {}) => {
-      const gateway = await start(simulator, database, env);
+    startGateway: async (env = {}, timings = {}) => {
+      const gateway = await start(simulator, database, env, { ...DELIVERY, ...timings });
       gateways.push(gateway);
       return gateway;
+    },
+    startWorker: async (timings = {}) => {
+      const env = environment(simulator, database);
+      const options = { logStream: new LogSink(), timings: { ...DELIVERY, ...timings } };
+      gateways.push(await runWorker(env, options));
     },
     close: async () => {
       await Promise.all(gateways.map((gateway) => gateway.stop()));
@@ -88,24 +102,12 @@ async function start(
   simulator: Simulator,
   database: TestDatabase,
   env: Record<string, string>,
+  timings: DeliveryTimings,
 ): Promise<RunningGateway> {
   const sink = new LogSink();
   const gateway: Gateway = await runGateway(
-    {
-      NODE_ENV: "test",
-      HOST: "127.0.0.1",
-      PORT: "0",
-      PUBLIC_BASE_URL: PUBLIC_URL,
-      DATABASE_URL: database.url,
-      TWILIO_ACCOUNT_SID: simulator.accountSid,
-      TWILIO_AUTH_TOKEN: simulator.authToken,
-      TWILIO_PHONE_NUMBER: DEMO_NUMBER,
-      TWILIO_API_BASE_URL: simulator.twilioUrl,
-      OPENAI_API_KEY: simulator.openaiKey,
-      OPENAI_BASE_URL: simulator.openaiUrl,
-      ...env,
-    },
-    sink,
+    { ...environment(simulator, database), ...env },
+    { logStream: sink, timings },
   );
   let stopped: Promise<void> | null = null;
   return {
@@ -114,6 +116,22 @@ async function start(
     logged: (fits) => sink.first(fits),
     text: (message) => textTo(simulator, gateway.url, message),
     stop: () => (stopped ??= gateway.stop()),
+  };
+}
+
+function environment(simulator: Simulator, database: TestDatabase) {
+  return {
+    NODE_ENV: "test",
+    HOST: "127.0.0.1",
+    PORT: "0",
+    PUBLIC_BASE_URL: PUBLIC_URL,
+    DATABASE_URL: database.url,
+    TWILIO_ACCOUNT_SID: simulator.accountSid,
+    TWILIO_AUTH_TOKEN: simulator.authToken,
+    TWILIO_PHONE_NUMBER: DEMO_NUMBER,
+    TWILIO_API_BASE_URL: simulator.twilioUrl,
+    OPENAI_API_KEY: simulator.openaiKey,
+    OPENAI_BASE_URL: simulator.openaiUrl,
   };
 }
 

@@ -8,6 +8,16 @@ import { messagesWith, settledMessagesWith } from "./rows.ts";
 
 const OTHER_CUSTOMER = "+447123470001";
 
+/** The waits of the outbox, a hundredth as long. */
+const SOON = {
+  attemptTimeoutMs: 500,
+  sendBudgetMs: 4000,
+  leaseMs: 5000,
+  lookUpAfterMs: 200,
+  resendAfterMs: 600,
+  pollMs: 100,
+};
+
 let world: World;
 
 beforeEach(async () => {
@@ -24,6 +34,26 @@ async function queueTexts(count: number, status = "QUEUED", leasedUntil: Date | 
     [DEMO_NUMBER, status, leasedUntil, count],
   );
   return rows.map((row) => row.recipient);
+}
+
+/** A text that reached the provider and of which no outcome was recorded. */
+async function sendDirectly(body: string, to = CUSTOMER): Promise<string> {
+  const { accountSid, authToken, twilioUrl } = world.simulator;
+  const response = await fetch(`${twilioUrl}/2010-04-01/Accounts/${accountSid}/Messages.json`, {
+    method: "POST",
+    headers: {
+      authorization: `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString("base64")}`,
+    },
+    body: new URLSearchParams({ From: DEMO_NUMBER, To: to, Body: body }),
+  });
+  return ((await response.json()) as { sid: string }).sid;
+}
+
+function lookUps() {
+  return world.query<{ unknownMs: number }>(
+    `SELECT extract(epoch FROM now() - "unknownSince")::float8 * 1000 AS "unknownMs"
+     FROM "Message" WHERE "status" = 'UNKNOWN'`,
+  );
 }
 
 async function openAlerts(): Promise<string[]> {
@@ -84,36 +114,105 @@ describe("a send that the provider could not take", () => {
 });
 
 describe("a send whose outcome nobody knows", () => {
-  it.each(["accept-then-reset", "garbage-201"] as const)(
-    "(%s) becomes UNKNOWN, is not sent again, and the founder is alerted",
+  it.each(["accept-then-reset", "accept-then-hang", "garbage-201", "error-after-accept"] as const)(
+    "(%s) is UNKNOWN until the provider's log shows it, and not sent again",
     async (kind) => {
-      const gateway = await world.startGateway();
-      world.simulator.setFaults({ twilio: { kind, times: 1 } });
+      const gateway = await world.startGateway({}, SOON);
+      world.simulator.setFaults({
+        twilio:
+          kind === "error-after-accept" ? { kind, status: 500, times: 1 } : { kind, times: 1 },
+      });
       await gateway.text({});
       await gateway.logged((line) => line.event === "message_unknown");
-      await gateway.text({ from: OTHER_CUSTOMER });
-      await world.simulator.waitForSent(1, { to: OTHER_CUSTOMER });
+      await gateway.logged((line) => line.event === "message_sent");
 
-      expect(await reply(CUSTOMER)).toMatchObject([{ status: "UNKNOWN", attempts: 1 }]);
+      const [sent] = world.simulator.sent({ to: CUSTOMER });
+      expect(await reply(CUSTOMER)).toMatchObject([
+        { status: "SENT", attempts: 1, errorCode: null, twilioSid: sent?.sid },
+      ]);
       expect(world.simulator.sent({ to: CUSTOMER })).toHaveLength(1);
-      await eventually(openAlerts, (alerts) => alerts.includes("MESSAGE_UNKNOWN_STUCK"));
     },
   );
 
-  it("was left by a process that died: the lease ends, UNKNOWN, not sent again", async () => {
-    const [recipient = ""] = await queueTexts(1, "SENDING", new Date(Date.now() - 1000));
-    const gateway = await world.startGateway();
+  it("holds up the texts behind it, and nobody else's, until it is settled", async () => {
+    const gateway = await world.startGateway({}, { ...SOON, lookUpAfterMs: 1500 });
+    world.simulator.setFaults({ twilio: { kind: "accept-then-reset", times: 1 } });
+    await gateway.text({});
+    await gateway.logged((line) => line.event === "message_unknown");
+    await gateway.text({ body: "It is urgent" });
+    await gateway.text({ from: OTHER_CUSTOMER });
+    await world.simulator.waitForSent(1, { to: OTHER_CUSTOMER });
+    expect(world.simulator.sent({ to: CUSTOMER })).toHaveLength(1);
+    await world.simulator.waitForSent(2, { to: CUSTOMER });
+    expect((await reply(CUSTOMER)).map(({ status }) => status)).toEqual(["SENT", "SENT"]);
+  });
+
+  it("is sent again when a complete look-up shows that the provider does not have it", async () => {
+    world.simulator.setFaults({ twilio: { kind: "reset", times: 1 } });
+    const gateway = await world.startGateway({}, SOON);
+    await gateway.text({});
+    await gateway.logged((line) => line.event === "message_unknown");
+    await world.simulator.waitForSent(1, { to: CUSTOMER });
+    expect(await reply(CUSTOMER)).toMatchObject([{ status: "SENT", attempts: 2 }]);
+    expect(world.simulator.sent({ to: CUSTOMER })).toHaveLength(1);
+  });
+
+  it("is DEAD, with an alert, when it was sent again twice and still nobody knows", async () => {
+    world.simulator.setFaults({ twilio: { kind: "reset" } });
+    const gateway = await world.startGateway({}, SOON);
+    await gateway.text({});
+    await gateway.logged((line) => line.event === "message_dead");
+    expect(await reply(CUSTOMER)).toMatchObject([{ status: "DEAD", attempts: 3 }]);
+    await eventually(openAlerts, (alerts) => alerts.includes("MESSAGE_DEAD"));
+  });
+
+  it("waits for as long as the provider's log cannot be read", async () => {
+    world.simulator.setFaults({ twilio: { kind: "reset", times: 1 }, listErrorStatus: 503 });
+    const gateway = await world.startGateway({}, SOON);
+    await gateway.text({});
+    await gateway.logged((line) => line.event === "message_unknown");
+    await gateway.text({ from: OTHER_CUSTOMER });
+    await world.simulator.waitForSent(1, { to: OTHER_CUSTOMER });
+    await eventually(
+      () => lookUps(),
+      ([row]) => row !== undefined && row["unknownMs"] > 3 * SOON.resendAfterMs,
+    );
+    expect(world.simulator.sent({ to: CUSTOMER })).toEqual([]);
+    world.simulator.setFaults({ listErrorStatus: null });
+    await world.simulator.waitForSent(1, { to: CUSTOMER });
+  });
+
+  it("is not proven by a text that belongs to another row", async () => {
+    const body = "The same words twice";
+    const insert = (status: string, twilioSid: string | null) =>
+      world.query(
+        `INSERT INTO "Message" ("id", "direction", "channel", "sender", "recipient", "body", "status", "twilioSid",
+           "unknownSince", "sentAt")
+         VALUES (gen_random_uuid(), 'OUTBOUND', 'sms', $1, $2, $3, $4::"MessageStatus", $5,
+           CASE WHEN $5::text IS NULL THEN now() END, now())`,
+        [DEMO_NUMBER, CUSTOMER, body, status, twilioSid],
+      );
+    const first = await sendDirectly(body);
+    await insert("SENT", first);
+    await insert("UNKNOWN", null);
+    await world.startGateway({}, SOON);
+    await world.simulator.waitForSent(2, { to: CUSTOMER });
+    const rows = await settledMessagesWith(world, CUSTOMER);
+    expect(new Set(rows.map(({ twilioSid }) => twilioSid)).size).toBe(2);
+    expect(rows.map(({ status }) => status)).toEqual(["SENT", "SENT"]);
+  });
+
+  it("was left by a process that died: the lease ends, and the provider's log decides", async () => {
+    const [lost = "", accepted = ""] = await queueTexts(2, "SENDING", new Date(Date.now() - 1000));
+    await sendDirectly("text 2", accepted);
+    const gateway = await world.startGateway({}, SOON);
     expect(await gateway.logged((line) => line.event === "message_unknown")).toMatchObject({
       code: "lease-expired",
     });
-    await gateway.text({});
-    await world.simulator.waitForSent(1, { to: CUSTOMER });
-
-    expect(await messagesWith(world, recipient)).toMatchObject([
-      { status: "UNKNOWN", errorCode: "lease-expired" },
-    ]);
-    expect(world.simulator.sent({ to: recipient })).toEqual([]);
-    await eventually(openAlerts, (alerts) => alerts.includes("MESSAGE_UNKNOWN_STUCK"));
+    await world.simulator.waitForSent(1, { to: lost });
+    expect(await settledMessagesWith(world, accepted)).toMatchObject([{ status: "SENT" }]);
+    expect(world.simulator.sent({ to: accepted })).toHaveLength(1);
+    expect(world.simulator.sent({ to: lost })).toHaveLength(1);
   });
 
   it("is left alone while the lease of the process that sends it lasts", async () => {

@@ -108,6 +108,7 @@ async function storeMessage(
       body: "x",
       status: data.status,
       createdAt: new Date(clock - (data.agoMs ?? 0)),
+      unknownSince: data.status === "UNKNOWN" ? new Date(clock - (data.agoMs ?? 0)) : null,
     },
   });
 }

@@ -29,6 +29,8 @@ export interface AlertServiceDeps {
   metrics: Metrics;
   config: AlertConfig;
   now?: () => Date;
+  /** Providers whose breaker is not closed, in this process. */
+  openBreakers?: () => string[];
   /** Called when a text to the founder was committed to the outbox. */
   wakeOutbox?: () => void;
 }
@@ -66,7 +68,7 @@ export class AlertService {
   #ticking: Promise<void> | undefined;
 
   constructor(deps: AlertServiceDeps) {
-    this.#deps = { now: () => new Date(), wakeOutbox: () => {}, ...deps };
+    this.#deps = { now: () => new Date(), openBreakers: () => [], wakeOutbox: () => {}, ...deps };
   }
 
   /** Opens an incident, or counts it on the open one. While the database is down it is kept in memory. */
@@ -162,7 +164,7 @@ export class AlertService {
 
   #countersWith(outbox: OutboxState | null) {
     return {
-      process: this.#counts.read(),
+      process: { ...this.#counts.read(), openBreakers: this.#deps.openBreakers() },
       outbox: outbox && { ...outbox, dead: outbox.deadApartFromAlerts },
     };
   }

@@ -78,7 +78,7 @@ export const alertTypes = {
     severity: "critical",
     summary: "A provider is unavailable; outbound messages wait",
     aboutTexts: true,
-    resolution: byRaiser,
+    resolution: countedHere,
   },
   CHANNEL_STOPPED: {
     severity: "critical",

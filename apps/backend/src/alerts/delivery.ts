@@ -1,7 +1,7 @@
 import { newId, type Database, type Tx } from "@jobrun/db";
-import { prepareSmsText } from "@jobrun/messaging";
 import type { Logger } from "winston";
 import type { Events } from "../telemetry/events.ts";
+import { enqueue, outboxText } from "../outbound/enqueue.ts";
 import { definitionOf, type Severity } from "./alert-types.ts";
 import { planDelivery, type AlertChannel, type Attempt } from "./plan-delivery.ts";
 import { noticeText, postAlert, type AlertNotice } from "./webhook-channel.ts";
@@ -107,23 +107,17 @@ async function claim(deps: DeliveryDeps, tx: Tx, alertId: string, now: Date) {
 }
 
 async function queueText(config: AlertConfig, tx: Tx, notice: Notice) {
-  const { text, segments } = prepareSmsText(noticeText(notice));
-  const message = { messageId: newId(), kind: "founder_alert", segments, requestId: newId() };
-  await tx.message.create({
-    data: {
-      id: message.messageId,
-      direction: "OUTBOUND",
-      channel: "sms",
-      kind: message.kind,
-      sender: config.opsNumber ?? "",
-      recipient: config.founderPhone ?? "",
-      body: text,
-      segments,
-      status: "QUEUED",
-      requestId: message.requestId,
-    },
+  const text = outboxText("founder_alert", noticeText(notice), config.founderPhone ?? "");
+  const requestId = newId();
+  const sender = config.opsNumber ?? "";
+  const messageId = await enqueue(tx, {
+    ...text,
+    tenantId: null,
+    channel: "sms",
+    sender,
+    requestId,
   });
-  return message;
+  return { messageId, kind: text.kind, segments: text.segments, requestId };
 }
 
 /** Learns from the outbox what became of texts, and gives up on what takes too long. */

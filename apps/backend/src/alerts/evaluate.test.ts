@@ -11,6 +11,7 @@ function active(change: Partial<Counters["process"]>, outbox: Counters["outbox"]
     transactionFailures: [],
     assistantFailures: [],
     assistantAuthFailedAt: null,
+    openBreakers: [],
     ...change,
   };
   return evaluate({ process, outbox }, defaultThresholds, NOW)
@@ -36,6 +37,7 @@ describe("the evaluation", () => {
       ["ASSISTANT_FAILING critical"],
     ],
     ["refused credentials", { assistantAuthFailedAt: NOW }, quiet, ["ASSISTANT_AUTH critical"]],
+    ["an open breaker", { openBreakers: ["twilio"] }, quiet, ["BREAKER_OPEN critical"]],
     ["a dead message", {}, { ...quiet, dead: 1 }, ["MESSAGE_DEAD critical"]],
     ["an unknown of 119 s", {}, { ...quiet, oldestUnknownSeconds: 119 }, []],
     ["of 120 s", {}, { ...quiet, oldestUnknownSeconds: 120 }, ["MESSAGE_UNKNOWN_STUCK warning"]],
@@ -59,6 +61,7 @@ describe("the evaluation", () => {
           transactionFailures: [],
           assistantFailures: [],
           assistantAuthFailedAt: null,
+          openBreakers: [],
         },
         outbox: null,
       },

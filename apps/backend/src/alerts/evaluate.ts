@@ -7,6 +7,8 @@ export interface ProcessCounters {
   assistantFailures: readonly number[];
   /** Time of the last refusal of our credentials that no success followed. */
   assistantAuthFailedAt: number | null;
+  /** Providers whose breaker is not closed. */
+  openBreakers: readonly string[];
 }
 
 /** What the database says; null while it cannot be asked. */
@@ -88,6 +90,12 @@ export function evaluate(counters: Counters, thresholds: Thresholds, now: number
       severity: "critical",
       active: process.assistantAuthFailedAt !== null,
       summary: "The assistant refuses our credentials",
+    },
+    {
+      type: "BREAKER_OPEN",
+      severity: "critical",
+      active: process.openBreakers.length > 0,
+      summary: `Unavailable: ${process.openBreakers.join(", ")}; outbound messages wait`,
     },
   ] satisfies Signal[];
   if (outbox === null) return signals;

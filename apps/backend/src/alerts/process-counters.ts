@@ -29,7 +29,7 @@ export class ProcessCounts {
     this.#assistantAuthFailedAt = null;
   }
 
-  read(): ProcessCounters {
+  read(): Omit<ProcessCounters, "openBreakers"> {
     return {
       signatureFailures: this.#signatureFailures,
       transactionFailures: this.#transactionFailures,

@@ -19,8 +19,9 @@ export async function readOutbox(db: Database, now: Date): Promise<OutboxState> 
   const at = now.toISOString();
   const [row] = await db.service.$queryRaw<OutboxState[]>`
     WITH pending AS (
-      SELECT "status", "kind", "leasedUntil",
-             greatest(0, extract(epoch FROM ${at}::timestamptz - "createdAt"))::float8 AS age
+      SELECT "status", "kind",
+             greatest(0, extract(epoch FROM ${at}::timestamptz - "createdAt"))::float8 AS age,
+             greatest(0, extract(epoch FROM ${at}::timestamptz - coalesce("unknownSince", "leasedUntil")))::float8 AS "unknownAge"
         FROM "Message"
        WHERE "status" = 'QUEUED' OR "status" = 'SENDING' OR "status" IN ('UNKNOWN', 'DEAD')
           OR "status" = 'DEFERRED'
@@ -31,8 +32,8 @@ export async function readOutbox(db: Database, now: Date): Promise<OutboxState> 
            count(*) FILTER (WHERE "status" = 'DEAD')::int AS "dead",
            count(*) FILTER (WHERE "status" = 'DEAD' AND "kind" <> 'founder_alert')::int AS "deadApartFromAlerts",
            coalesce(max(age) FILTER (WHERE "status" IN ('QUEUED', 'SENDING')), 0) AS "oldestSeconds",
-           coalesce(max(age) FILTER (WHERE "kind" <> 'founder_alert' AND ("status" = 'UNKNOWN'
-             OR "status" = 'SENDING' AND "leasedUntil" < ${at}::timestamptz)), 0) AS "oldestUnknownSeconds",
+           coalesce(max("unknownAge") FILTER (WHERE "kind" <> 'founder_alert' AND "status" IN ('UNKNOWN', 'SENDING')), 0)
+             AS "oldestUnknownSeconds",
            count(*) FILTER (WHERE "status" = 'DEFERRED')::int AS "deferred",
            coalesce(max(age) FILTER (WHERE "status" = 'DEFERRED'), 0) AS "oldestDeferredSeconds"
       FROM pending`;

@@ -1,5 +1,6 @@
 import { newId, type Database, type Tx } from "@jobrun/db";
 import type { JobDraft, Urgency } from "../assistant/assistant.ts";
+import { kindColumns, type OutboxText } from "../outbound/enqueue.ts";
 import type { ConsentChange } from "./decide.ts";
 import type { Address, StoredText, View } from "./prepare.ts";
 
@@ -10,11 +11,7 @@ export interface NewText extends StoredText {
 }
 
 /** A text to send: a row of the outbox. */
-export interface NewOutbound {
-  kind: "reply" | "holding" | "urgent_alert" | "deferred_alert" | "unrouted_reply";
-  body: string;
-  segments: number;
-  recipient: string;
+export interface NewOutbound extends OutboxText {
   /** Operator texts belong to no conversation, so that a customer's replies never wait for them. */
   inConversation: boolean;
 }
@@ -108,13 +105,14 @@ async function write(
       RETURNING 1
     ), stored AS (
       INSERT INTO "Message" ("id", "clientId", "conversationId", "direction", "channel", "kind", "sender", "recipient",
-        "body", "media", "segments", "status", "requestId", "twilioSid")
+        "body", "media", "segments", "status", "requestId", "twilioSid", "priority", "expiresAt")
       SELECT r."id", turn."clientId", CASE WHEN r."inConversation" THEN turn."id" END, r."direction"::"MessageDirection",
         turn."channel", r."kind", r."sender", r."recipient", r."body", r."media", r."segments",
-        r."status"::"MessageStatus", r."requestId", r."twilioSid"
+        r."status"::"MessageStatus", r."requestId", r."twilioSid", r."priority",
+        now() + make_interval(secs => r."lifeSeconds")
       FROM turn, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS r("id" uuid, "inConversation" boolean,
         "direction" text, "kind" text, "sender" text, "recipient" text, "body" text, "media" jsonb, "segments" int,
-        "status" text, "requestId" text, "twilioSid" text, "order" int)
+        "status" text, "requestId" text, "twilioSid" text, "priority" smallint, "lifeSeconds" int, "order" int)
       ORDER BY r."order"
       ON CONFLICT DO NOTHING RETURNING 1
     ), job AS (
@@ -155,6 +153,8 @@ function messageRows(plan: Plan) {
     status: plan.status,
     requestId: text.requestId,
     twilioSid: text.providerMessageId,
+    priority: 0,
+    lifeSeconds: null,
   }));
   const outbound = plan.outbound.map((text) => ({
     id: newId(),
@@ -169,6 +169,7 @@ function messageRows(plan: Plan) {
     status: "QUEUED",
     requestId: plan.requestId,
     twilioSid: null,
+    ...kindColumns(text.kind),
   }));
   return [...inbound, ...outbound].map((row, order) => ({ ...row, order }));
 }

@@ -1,50 +1,66 @@
 import { newId, type Database } from "@jobrun/db";
 import type winston from "winston";
+import { enqueue, outboxText } from "../outbound/enqueue.ts";
 import type { Events } from "../telemetry/events.ts";
 import { PollLoop } from "../workers/poll-loop.ts";
-import { commit, WorldChanged } from "./commit.ts";
+import { commit, WorldChanged, type NewText } from "./commit.ts";
 import { customerTexts, type Locale } from "./customer-texts.ts";
 import { decide } from "./decide.ts";
-import type { Inbound, InboundText } from "./handle-inbound.ts";
-import { outboundText } from "./make-plan.ts";
+import type { Inbound } from "./handle-inbound.ts";
 import { prepare, type Address } from "./prepare.ts";
 
+/** Texts of one customer that are to be stored without an answer. */
+export interface TextsToDefer {
+  address: Address;
+  /** The number of ours that was texted, E.164 */
+  texted: string;
+  /** Oldest first, at least one */
+  texts: Omit<NewText, "id">[];
+  /** When this must have ended, milliseconds since the epoch */
+  deadline: number;
+}
+
 /**
- * Stores a text without answering it, and queues the holding text unless one is out for this
- * conversation already or the customer wants none. Needs no assistant.
+ * Stores texts without answering them, all or none, and queues the holding text unless one is out
+ * for this conversation already or the customer wants none. An opt-out counts at once. Needs no
+ * assistant.
  *
- * @returns what the route tells the provider: stored now, or stored before
+ * @returns the provider's ids of those stored now; the others were stored before
  * @throws when nothing could be stored
  */
-export async function deferInbound(
+export async function deferTexts(
   db: Database,
-  text: InboundText,
+  { address, texted, texts, deadline }: TextsToDefer,
   now: () => number,
-): Promise<"deferred" | "duplicate"> {
+): Promise<string[]> {
   // In every round somebody commits, so a burst of n texts of one customer takes at most n rounds.
-  while (now() < text.deadline) {
-    const view = await prepare(db, text.address, [text.providerMessageId]);
-    if (view.knownIds.length > 0) return "duplicate";
-    const decision = decide(view, [text.body], text.texted);
+  while (now() < deadline) {
+    const ids = texts.map((text) => text.providerMessageId);
+    const view = await prepare(db, address, ids);
+    const fresh = texts.filter((text) => !view.knownIds.includes(text.providerMessageId));
+    const [first] = fresh;
+    if (first === undefined) return [];
+    const bodies = fresh.map((text) => text.body);
+    const decision = decide(view, bodies, texted);
     const silent = decision.kind === "fixed" && decision.reply === null;
     const holding = customerTexts.holding[view.tenant.locale];
     try {
       await commit(db, {
         view,
-        address: text.address,
-        texted: text.texted,
-        requestId: text.requestId,
-        inbound: [{ ...text, id: newId() }],
+        address,
+        texted,
+        requestId: first.requestId,
+        inbound: fresh.map((text) => ({ ...text, id: newId() })),
         answered: [],
         status: "DEFERRED",
         outbound:
           silent || view.deferred.length > 0
             ? []
-            : [outboundText("holding", holding, text.address.customer, true)],
+            : [{ ...outboxText("holding", holding, address.customer), inConversation: true }],
         job: null,
-        consent: null,
+        consent: decision.consent,
       });
-      return "deferred";
+      return fresh.map((text) => text.providerMessageId);
     } catch (error) {
       if (!(error instanceof WorldChanged)) throw error;
     }
@@ -74,15 +90,18 @@ const BATCH = 20;
 
 /** Answers deferred messages: tries with growing waits (5 s … 5 min) for 24 hours. */
 export function deferredWorker(deps: DeferredDeps): PollLoop {
-  return new PollLoop(async () => {
+  const loop = new PollLoop(async () => {
     try {
       const due = await claimDue(deps.db);
       await Promise.all(due.map((conversation) => answer(deps, conversation)));
       if ((await tellOperators(deps)) > 0) deps.wakeOutbox();
+      // After an outage more may be due than one batch; what was claimed now is not due again for 5 s.
+      if (due.length > 0) loop.wake();
     } catch (error) {
       deps.logger.error("deferred messages could not be worked on; trying again", { error });
     }
   }, POLL_MS);
+  return loop;
 }
 
 /** Claiming sets the time of the next try, so a process that dies here delays a message and loses none. */
@@ -140,11 +159,13 @@ async function tellOperators(deps: DeferredDeps): Promise<number> {
         text.locale === "fr"
           ? `Sans réponse : ${text.customer} a écrit « ${text.body} ». Merci de répondre directement.`
           : `Not answered yet: ${text.customer} wrote "${text.body}". Please reply to them directly.`;
-      const { body, segments } = outboundText("deferred_alert", wording, text.operatorPhone, false);
-      await tx.$executeRaw`
-        INSERT INTO "Message" ("id", "clientId", "direction", "channel", "kind", "sender", "recipient", "body", "segments", "status", "requestId")
-        VALUES (${newId()}::uuid, ${text.tenantId}::uuid, 'OUTBOUND', ${text.channel}, 'deferred_alert', ${text.texted},
-          ${text.operatorPhone}, ${body}, ${segments}, 'QUEUED', ${text.requestId})`;
+      await enqueue(tx, {
+        ...outboxText("deferred_alert", wording, text.operatorPhone),
+        tenantId: text.tenantId,
+        channel: text.channel,
+        sender: text.texted,
+        requestId: text.requestId,
+      });
     }
     return waiting.length;
   });

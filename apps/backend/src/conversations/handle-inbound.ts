@@ -198,26 +198,28 @@ function announce(
     });
 }
 
+/** A webhook gets a 500 and failed. A knock of the worker wrote nothing either, but its texts are stored and get another try. */
 function reportFailure(
   deps: InboundDeps,
   turn: Turn<LaneItem, InboundResult>,
   error: unknown,
 ): void {
-  deps.metrics.transactionsFailed.inc();
-  deps.alerts.recordTransactionFailure();
-  for (const { item, settled } of turn.entries)
-    if (!settled)
-      deps.events.emit("transaction_failed", {
-        requestId: item.requestId,
-        tenantId: item.address.tenantId,
-        providerMessageId: item.providerMessageId,
-        errorClass:
-          error instanceof AssistantError
-            ? error.errorClass
-            : error instanceof Error
-              ? error.name
-              : "unknown",
-      });
+  const errorClass =
+    error instanceof AssistantError
+      ? error.errorClass
+      : error instanceof Error
+        ? error.name
+        : "unknown";
+  const failed = turn.entries.filter((entry) => !entry.settled).map(({ item }) => item);
+  if (failed.some(({ text }) => text !== null)) {
+    deps.metrics.transactionsFailed.inc();
+    deps.alerts.recordTransactionFailure();
+  }
+  for (const { requestId, address, providerMessageId, text } of failed) {
+    const trace = { requestId, tenantId: address.tenantId, providerMessageId, errorClass };
+    if (text !== null) deps.events.emit("transaction_failed", trace);
+    else deps.logger.warn("deferred message not answered; it gets another try", trace);
+  }
   if (!(error instanceof AssistantError)) deps.logger.error("turn failed", { error });
 }
 

@@ -1,7 +1,7 @@
 import { newId } from "@jobrun/db";
-import { prepareSmsText } from "@jobrun/messaging";
 import type { AssistantReply } from "../assistant/assistant.ts";
 import { raiseUrgency } from "../assistant/urgency.ts";
+import { outboxText } from "../outbound/enqueue.ts";
 import type { JobRecord, NewOutbound, NewText, Plan } from "./commit.ts";
 import type { Decision } from "./decide.ts";
 import type { Address, View } from "./prepare.ts";
@@ -24,11 +24,16 @@ export function makePlan(turn: Turn): Plan & { violation: boolean } {
   const job = reply === null ? null : nextJob(view, reply);
   const answer = decision.kind === "fixed" ? decision.reply : (reply?.text ?? null);
   const outbound: NewOutbound[] = [];
-  if (answer !== null) outbound.push(outboundText("reply", answer, turn.address.customer, true));
+  if (answer !== null)
+    outbound.push({
+      ...outboxText("reply", answer, turn.address.customer),
+      inConversation: true,
+    });
   if (job?.status === "URGENT" && view.openJob?.status !== "URGENT")
-    outbound.push(
-      outboundText("urgent_alert", urgentText(turn, job), view.tenant.operatorPhone, false),
-    );
+    outbound.push({
+      ...outboxText("urgent_alert", urgentText(turn, job), view.tenant.operatorPhone),
+      inConversation: false,
+    });
   return {
     view,
     address: turn.address,
@@ -42,17 +47,6 @@ export function makePlan(turn: Turn): Plan & { violation: boolean } {
     consent: decision.consent,
     violation: decision.kind === "fixed" && decision.violation,
   };
-}
-
-/** A row for the outbox, its text made fit for SMS. */
-export function outboundText(
-  kind: NewOutbound["kind"],
-  text: string,
-  recipient: string,
-  inConversation: boolean,
-): NewOutbound {
-  const { text: body, segments } = prepareSmsText(text);
-  return { kind, body, segments, recipient, inConversation };
 }
 
 /** Later messages fill in what earlier ones left open; urgency only rises while a job is open. */

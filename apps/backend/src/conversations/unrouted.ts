@@ -1,7 +1,7 @@
 import { newId, type Database } from "@jobrun/db";
 import type { InboundMessage } from "@jobrun/messaging";
 import { customerTexts } from "./customer-texts.ts";
-import { outboundText } from "./make-plan.ts";
+import { enqueue, outboxText } from "../outbound/enqueue.ts";
 
 /**
  * Stores a text to a number that belongs to no tenant, outside tenants, customers and conversations,
@@ -14,7 +14,7 @@ export async function storeUnrouted(
   message: InboundMessage,
   requestId: string,
 ): Promise<"stored" | "duplicate"> {
-  const reply = outboundText("unrouted_reply", customerTexts.holding.en, message.from, false);
+  const reply = outboxText("unrouted_reply", customerTexts.holding.en, message.from);
   return db.serviceTransaction(async (tx) => {
     // One sender at a time: two texts at once must not both find that nothing was answered in the last hour.
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`unrouted ${message.from}`}, 0))`;
@@ -26,10 +26,13 @@ export async function storeUnrouted(
       ON CONFLICT DO NOTHING RETURNING "answered"`;
     if (stored === undefined) return "duplicate";
     if (stored.answered)
-      await tx.$executeRaw`
-        INSERT INTO "Message" ("id", "direction", "channel", "kind", "sender", "recipient", "body", "segments", "status", "requestId")
-        VALUES (${newId()}::uuid, 'OUTBOUND', ${message.channel}, 'unrouted_reply', ${message.to}, ${reply.recipient},
-          ${reply.body}, ${reply.segments}, 'QUEUED', ${requestId})`;
+      await enqueue(tx, {
+        ...reply,
+        tenantId: null,
+        channel: message.channel,
+        sender: message.to,
+        requestId,
+      });
     return "stored";
   });
 }

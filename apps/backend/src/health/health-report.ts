@@ -15,6 +15,15 @@ export interface HealthDeps {
   };
   startedAt: Date;
   assistantState: () => { lastError: string | null };
+  sweepState: () => Promise<HealthBody["checks"]["sweep"]>;
+  /** Each provider as this process sees it. */
+  providers: () => ({ provider: string } & ProviderHealth)[];
+}
+
+interface ProviderHealth {
+  breaker: "closed" | "half-open" | "open";
+  /** Whether the provider sends the messages of every number here. */
+  webhooks: "ok" | "differs" | "unchecked";
 }
 
 /** What GET /health answers. Numbers that could not be read are null. */
@@ -34,13 +43,14 @@ export interface HealthBody {
     };
     deferred: { waiting: number | null; oldestSeconds: number | null };
     sweep: { lastRunAt: string | null; missed: number; recovered: number };
-    providers: Record<string, { breaker: string; webhooks: "ok" | "differs" | "unchecked" }>;
+    providers: Record<string, ProviderHealth>;
     assistant: { provider: "openai" | "scripted"; lastError: string | null };
   };
   violations: string[];
 }
 
 const PROBE_MS = 1_000;
+const NO_SWEEP = { lastRunAt: null, missed: 0, recovered: 0 };
 
 /**
  * Asks everything side by side, 1 s each, and sums it up: `unhealthy` (503) only when a webhook
@@ -51,16 +61,21 @@ export async function healthReport(
   deps: HealthDeps,
 ): Promise<{ httpStatus: 200 | 503; body: HealthBody }> {
   const now = new Date();
-  const [latencyMs, outbox, alerts] = await Promise.all([
+  const [latencyMs, outbox, sweep, alerts] = await Promise.all([
     probeDatabase(deps.db).catch(() => null),
     within(PROBE_MS, readOutbox(deps.db, now)).catch(() => null),
+    within(PROBE_MS, deps.sweepState()).catch(() => NO_SWEEP),
     deps.alerts.status(),
   ]);
   const { lastError } = deps.assistantState();
   const violations = violationsOf(deps, alerts);
   const isStuck = outbox !== null && (outbox.unknown > 0 || outbox.dead > 0);
   const isCritical = alerts.open.some(({ severity }) => severity === "critical");
-  const isDegraded = violations.length > 0 || isStuck || isCritical || outbox === null;
+  const providers = deps.providers();
+  const isCutOff = providers.some(
+    ({ breaker, webhooks }) => breaker !== "closed" || webhooks === "differs",
+  );
+  const isDegraded = isCutOff || violations.length > 0 || isStuck || isCritical || outbox === null;
   const status = latencyMs === null ? "unhealthy" : isDegraded ? "degraded" : "ok";
   const body: HealthBody = {
     status,
@@ -80,8 +95,8 @@ export async function healthReport(
         waiting: outbox?.deferred ?? null,
         oldestSeconds: whole(outbox?.oldestDeferredSeconds),
       },
-      sweep: { lastRunAt: null, missed: 0, recovered: 0 },
-      providers: { twilio: { breaker: "closed", webhooks: "unchecked" } },
+      sweep,
+      providers: Object.fromEntries(providers.map(({ provider, ...state }) => [provider, state])),
       assistant: {
         provider: deps.config.assistantProvider,
         lastError: lastError === null ? null : redactText(lastError),

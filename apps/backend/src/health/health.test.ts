@@ -45,11 +45,15 @@ interface Settings {
   signatures?: "required" | "off";
   disabled?: boolean;
   webhookUrl?: string | null;
+  breaker?: "closed" | "half-open" | "open";
+  webhooks?: "ok" | "differs" | "unchecked";
 }
+
+const SWEPT = { lastRunAt: "2026-11-21T12:00:00.000Z", missed: 2, recovered: 2 };
 
 function gateway(settings: Settings = {}) {
   const { database = db, signatures = "required", disabled = false } = settings;
-  const { webhookUrl = "http://127.0.0.1:1/hook" } = settings;
+  const { webhookUrl = "http://127.0.0.1:1/hook", breaker = "closed", webhooks = "ok" } = settings;
   const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
   const logger = createLogger({ level: "error", pretty: false, stream });
   const metrics = createMetrics();
@@ -72,6 +76,8 @@ function gateway(settings: Settings = {}) {
     },
     startedAt: new Date(Date.now() - 90_000),
     assistantState: () => ({ lastError: null }),
+    sweepState: async () => SWEPT,
+    providers: () => [{ provider: "twilio", breaker, webhooks }],
   });
   return { alerts, http: request(express().use(routes)) };
 }
@@ -87,6 +93,7 @@ async function storeMessage(status: "QUEUED" | "UNKNOWN" | "DEAD" | "SENT") {
       recipient,
       body: "x",
       status,
+      unknownSince: status === "UNKNOWN" ? new Date() : null,
     },
   });
 }
@@ -111,8 +118,8 @@ describe("GET /health", () => {
         database: { status: "ok", latencyMs: expect.any(Number) },
         outbox: { queued: 0, unknown: 0, dead: 0, oldestSeconds: 0 },
         deferred: { waiting: 0, oldestSeconds: 0 },
-        sweep: { lastRunAt: null, missed: 0, recovered: 0 },
-        providers: { twilio: { breaker: "closed", webhooks: "unchecked" } },
+        sweep: SWEPT,
+        providers: { twilio: { breaker: "closed", webhooks: "ok" } },
         assistant: { provider: "scripted", lastError: null },
       },
       violations: [],

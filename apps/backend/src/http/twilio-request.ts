@@ -4,21 +4,41 @@ import express, {
   type RequestHandler,
   type Response,
 } from "express";
-import { maskAddress, type Channel, type InboundMessage } from "@jobrun/messaging";
+import {
+  maskAddress,
+  type Channel,
+  type InboundMessage,
+  type WebhookRequest,
+} from "@jobrun/messaging";
 import { newId } from "@jobrun/db";
 import type winston from "winston";
 import type { AlertService } from "../alerts/alert-service.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
-export interface TwilioRequestDeps {
+/** What every webhook of Twilio needs, whatever it is about. */
+export interface TwilioWebhookDeps {
   channel: Channel;
   publicBaseUrl: string;
   signatures: "required" | "off";
-  /** Taken for a missing To while signatures are off. */
-  defaultTo: string | undefined;
   metrics: Metrics;
   alerts: AlertService;
   logger: winston.Logger;
+}
+
+export interface TwilioMessageDeps extends TwilioWebhookDeps {
+  /** Taken for a missing To while signatures are off. */
+  defaultTo: string | undefined;
+}
+
+/** A request that Twilio itself made. */
+interface VerifiedRequest {
+  /** What the whole trace of this request carries. */
+  requestId: string;
+  /** As Twilio called it. */
+  url: string;
+  params: WebhookRequest["params"];
+  /** Answers 400 because these parameters cannot be used. */
+  malformed(problems: string[]): null;
 }
 
 /** A verified inbound message and the id that its whole trace carries. */
@@ -42,19 +62,20 @@ export const twilioForm: RequestHandler = express.urlencoded({
 const rawBodies = new WeakMap<object, Buffer>();
 
 /**
- * Verifies, then parses. Answers the request itself when it must be refused: 403 for a signature
- * that does not hold, 400 for a message that cannot be read. Both are logged without its content.
+ * Proves that a request comes from Twilio, before anything in it is believed. Else it is answered
+ * here: 403, logged without its content, counted, and told to the alerts.
  *
  * @returns null when the request has been answered
  */
-export function readTwilioMessage(
-  deps: TwilioRequestDeps,
+export function verifyTwilioRequest(
+  deps: TwilioWebhookDeps,
   request: Request,
   response: Response,
-): VerifiedMessage | null {
+): VerifiedRequest | null {
   const requestId = newId();
   response.set("x-request-id", requestId);
-  const params: Record<string, string | string[]> = request.body ?? {};
+  const url = deps.publicBaseUrl + request.originalUrl;
+  const params: WebhookRequest["params"] = request.body ?? {};
   const refuse = (status: 400 | 403, code: string, message: string) => {
     deps.metrics.webhooks.inc({ channel: "sms", outcome: code });
     deps.logger.warn(`webhook refused: ${message}`, { requestId, status, path: request.path });
@@ -64,7 +85,7 @@ export function readTwilioMessage(
 
   if (deps.signatures === "required") {
     const verified = deps.channel.verify({
-      url: deps.publicBaseUrl + request.originalUrl,
+      url,
       headers: Object.fromEntries(
         Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
       ),
@@ -81,13 +102,32 @@ export function readTwilioMessage(
       );
     }
   }
+  return {
+    requestId,
+    url,
+    params,
+    malformed: (problems) =>
+      refuse(400, "malformed", `unusable parameters: ${problems.join(", ")}`),
+  };
+}
 
+/**
+ * Verifies, then parses an inbound message. Answers the request itself when it must be refused.
+ *
+ * @returns null when the request has been answered
+ */
+export function readTwilioMessage(
+  deps: TwilioMessageDeps,
+  request: Request,
+  response: Response,
+): VerifiedMessage | null {
+  const verified = verifyTwilioRequest(deps, request, response);
+  if (verified === null) return null;
   const defaults =
     deps.signatures === "off" && deps.defaultTo !== undefined ? { to: deps.defaultTo } : {};
-  const parsed = deps.channel.parse(params, defaults);
-  if (!parsed.ok)
-    return refuse(400, "malformed", `unusable parameters: ${parsed.problems.join(", ")}`);
-  return { message: parsed.message, requestId };
+  const parsed = deps.channel.parse(verified.params, defaults);
+  if (!parsed.ok) return verified.malformed(parsed.problems);
+  return { message: parsed.message, requestId: verified.requestId };
 }
 
 /** The fields of `message_received`, masked. */

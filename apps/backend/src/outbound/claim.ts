@@ -1,4 +1,4 @@
-import type { Database } from "@jobrun/db";
+import { Prisma, type Database } from "@jobrun/db";
 
 /** A row of the outbox that this process may send until its lease ends. */
 export interface ClaimedMessage {
@@ -11,41 +11,104 @@ export interface ClaimedMessage {
   sender: string;
   recipient: string;
   body: string;
+  segments: number;
   attempts: number;
+  failures: number;
+  /** Seconds it is still worth sending; null: for ever. */
+  lifeSeconds: number | null;
 }
 
-/** Longer than one send may take with its retries in memory (dispatch.ts). */
-export const LEASE_SECONDS = 30;
+/** The columns of a ClaimedMessage, of the row `m`. */
+export const claimedColumns = Prisma.sql`m."id", m."clientId" AS "tenantId", m."conversationId", m."requestId",
+  m."channel", m."kind", m."sender", m."recipient", m."body", m."segments", m."attempts", m."failures",
+  extract(epoch FROM m."expiresAt" - now())::float8 AS "lifeSeconds"`;
+
+/** What may be claimed now. */
+export interface ClaimLimits {
+  count: number;
+  channels: string[];
+  /** Most texts of one tenant under way at once, and how many are, by tenant id ("" for the gateway's own). */
+  perTenant: number;
+  underWay: Record<string, number>;
+  /** Segments a sender may send now: `left` of those that have used some of their `burst`. */
+  room: { burst: number; left: Record<string, number> };
+  leaseMs: number;
+}
 
 /**
- * Claims up to `limit` texts that are due, and counts the attempt before anything is sent. Within a
- * conversation only the oldest unsent text can be claimed, so texts leave in the order they were committed.
+ * Claims texts that are due, and counts the attempt before anything is sent.
+ *
+ * Within a conversation only the oldest text that is not settled can be claimed, so texts leave in
+ * the order they were committed. Senders are looked at one by one (a loose index scan), so that the
+ * backlog of one costs the others nothing.
  */
-export async function claimMessages(db: Database, limit: number): Promise<ClaimedMessage[]> {
+export async function claimMessages(db: Database, limits: ClaimLimits): Promise<ClaimedMessage[]> {
+  const { count, channels, perTenant, leaseMs } = limits;
+  const underWay = JSON.stringify(limits.underWay);
+  const { burst } = limits.room;
+  const left = JSON.stringify(limits.room.left);
   return db.service.$queryRaw<ClaimedMessage[]>`
+    WITH RECURSIVE sender AS (
+      (SELECT "sender" AS "number" FROM "Message" WHERE "status" = 'QUEUED' ORDER BY "sender" LIMIT 1)
+      UNION ALL
+      SELECT (SELECT m."sender" FROM "Message" m
+              WHERE m."status" = 'QUEUED' AND m."sender" > s."number" ORDER BY m."sender" LIMIT 1)
+      FROM sender s WHERE s."number" IS NOT NULL
+    ), due AS (
+      SELECT q.* FROM sender s CROSS JOIN LATERAL (
+        SELECT q."id", q."clientId", q."sender", q."segments", q."priority", q."dueAt", q."position" FROM "Message" q
+        WHERE q."status" = 'QUEUED' AND q."sender" = s."number" AND q."dueAt" <= now()
+          AND q."channel" = ANY(${channels}) AND (q."expiresAt" IS NULL OR q."expiresAt" > now())
+          AND NOT EXISTS (SELECT 1 FROM "Message" before
+            WHERE before."conversationId" = q."conversationId" AND before."position" < q."position"
+              AND before."status" IN ('QUEUED', 'SENDING', 'UNKNOWN'))
+          AND NOT EXISTS (SELECT 1 FROM "ChannelStop" stop
+            WHERE stop."channel" = q."channel" AND stop."sender" IN ('', q."sender")
+              AND starts_with(q."recipient", stop."recipientPrefix"))
+        ORDER BY q."priority", q."dueAt", q."position" LIMIT ${Math.min(perTenant, count)} FOR UPDATE SKIP LOCKED
+      ) q
+      WHERE COALESCE((${left}::jsonb ->> s."number")::float8, ${burst}) > 0
+    ), ranked AS (
+      SELECT due.*,
+        row_number() OVER (PARTITION BY "clientId" ORDER BY "priority", "dueAt", "position")
+          + COALESCE((${underWay}::jsonb ->> COALESCE("clientId"::text, ''))::int, 0) AS "ofTenant",
+        sum("segments") OVER (PARTITION BY "sender" ORDER BY "priority", "dueAt", "position") - "segments" AS "segmentsAhead"
+      FROM due
+    )
     UPDATE "Message" m
-    SET "status" = 'SENDING', "attempts" = m."attempts" + 1, "leasedUntil" = now() + make_interval(secs => ${LEASE_SECONDS})
+    SET "status" = 'SENDING', "attempts" = m."attempts" + 1,
+      "leasedUntil" = now() + ${leaseMs}::int * interval '1 millisecond'
     FROM (
-      SELECT q."id" FROM "Message" q
-      WHERE q."status" = 'QUEUED' AND q."dueAt" <= now() AND NOT EXISTS (
-        SELECT 1 FROM "Message" before
-        WHERE before."conversationId" = q."conversationId" AND before."position" < q."position"
-          AND before."status" IN ('QUEUED', 'SENDING'))
-      ORDER BY q."dueAt", q."position" LIMIT ${limit} FOR UPDATE SKIP LOCKED
-    ) due
-    WHERE m."id" = due."id"
-    RETURNING m."id", m."clientId" AS "tenantId", m."conversationId", m."requestId", m."channel", m."kind",
-      m."sender", m."recipient", m."body", m."attempts"`;
+      SELECT "id" FROM ranked
+      WHERE "ofTenant" <= ${perTenant}
+        AND "segmentsAhead" < COALESCE((${left}::jsonb ->> "sender")::float8, ${burst})
+      ORDER BY "priority", "dueAt", "position" LIMIT ${count}
+    ) chosen
+    WHERE m."id" = chosen."id" AND m."status" = 'QUEUED'
+    RETURNING ${claimedColumns}`;
+}
+
+interface UnknownMessage {
+  id: string;
+  requestId: string | null;
 }
 
 /**
  * A lease that ended without an outcome: its process died, or the database was away when the outcome
  * came. The text may or may not have left, so it is UNKNOWN and not sent again blindly.
  */
-export async function expireLeases(
+export async function expireLeases(db: Database, lookUpAfterMs: number): Promise<UnknownMessage[]> {
+  return db.service.$queryRaw<UnknownMessage[]>`
+    UPDATE "Message" SET "status" = 'UNKNOWN', "errorCode" = 'lease-expired', "leasedUntil" = NULL,
+      "unknownSince" = now(), "dueAt" = now() + ${lookUpAfterMs}::int * interval '1 millisecond'
+    WHERE "status" = 'SENDING' AND "leasedUntil" < now() RETURNING "id", "requestId"`;
+}
+
+/** Texts that nobody wants any more because they waited too long: FAILED instead of a day late. */
+export async function expireTexts(
   db: Database,
 ): Promise<{ id: string; requestId: string | null }[]> {
   return db.service.$queryRaw<{ id: string; requestId: string | null }[]>`
-    UPDATE "Message" SET "status" = 'UNKNOWN', "errorCode" = 'lease-expired', "leasedUntil" = NULL
-    WHERE "status" = 'SENDING' AND "leasedUntil" < now() RETURNING "id", "requestId"`;
+    UPDATE "Message" SET "status" = 'FAILED', "errorCode" = 'expired'
+    WHERE "status" = 'QUEUED' AND "expiresAt" <= now() RETURNING "id", "requestId"`;
 }

@@ -1,16 +1,24 @@
-import type { Database } from "@jobrun/db";
+import type { Database, Tx } from "@jobrun/db";
 import { sendWithRetry, type Channel, type ChannelName, type SendOutcome } from "@jobrun/messaging";
 import type winston from "winston";
 import type { AlertService } from "../alerts/alert-service.ts";
 import type { Events } from "../telemetry/events.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { PollLoop } from "../workers/poll-loop.ts";
-import { claimMessages, expireLeases, LEASE_SECONDS, type ClaimedMessage } from "./claim.ts";
-import { recordOutcome } from "./record-outcome.ts";
+import { guardChannel, type BreakerState, type GuardedChannel } from "./breaker.ts";
+import { claimMessages, type ClaimedMessage } from "./claim.ts";
+import { recordOptOut } from "./opt-out.ts";
+import { recordOutcome, type Recorded } from "./record-outcome.ts";
+import { SenderRate } from "./sender-rate.ts";
+import { claimProbes, liftStops, stopChannel, stopsMore, type Rejection } from "./stops.ts";
+import type { DeliveryTimings } from "./timings.ts";
 
 export interface DispatchDeps {
   db: Database;
   channels: ReadonlyMap<ChannelName, Channel>;
+  timings: DeliveryTimings;
+  /** What one of our numbers may send. */
+  segmentsPerSecond: number;
   events: Events;
   metrics: Metrics;
   alerts: AlertService;
@@ -18,93 +26,170 @@ export interface DispatchDeps {
 }
 
 /** Sends under way at once in one process: at 200 ms a send, over 160 a second. */
-const CONCURRENCY = 64;
+export const CONCURRENCY = 64;
 
-/** Backstop for wake-ups that were lost: another process's commits, texts that became due. */
-const POLL_MS = 1000;
+/** One tenant's failing sends leave half of the places to the others. */
+const PER_TENANT = CONCURRENCY / 2;
 
-/** An attempt with its retries ends well before the lease does, so that its outcome is still ours to write. */
-const SEND_BUDGET_MS = (LEASE_SECONDS - 5) * 1000;
+/** While every place is taken, those that become free within this time are filled by one claim. */
+const REFILL_MS = 10;
+
+interface Sending {
+  message: ClaimedMessage;
+  /** Just before it was claimed, on the clock of `performance.now`. */
+  claimedAt: number;
+  /** It finds out whether a stop still holds. */
+  probe: boolean;
+}
 
 /**
  * The outbox worker: claims queued texts, sends them outside any transaction, records the outcome.
  */
 export class Dispatcher {
   readonly #deps: DispatchDeps;
+  readonly #guarded: ReadonlyMap<string, GuardedChannel>;
+  readonly #rate: SenderRate;
   readonly #loop: PollLoop;
   readonly #sending = new Set<Promise<void>>();
-  #nextExpiry = 0;
+  readonly #underWay = new Map<string, number>();
+  /** The last claim ended at a limit: more may be due than was claimed. */
+  #more = false;
+  #nextProbes = 0;
+  #refill: NodeJS.Timeout | undefined;
 
   constructor(deps: DispatchDeps) {
     this.#deps = deps;
-    this.#loop = new PollLoop(() => this.#claimAndSend(), POLL_MS);
+    this.#rate = new SenderRate(deps.segmentsPerSecond);
+    this.#loop = new PollLoop(() => this.#claimAndSend(), deps.timings.pollMs);
+    this.#guarded = new Map(
+      [...deps.channels].map(([name, channel]) => [
+        name,
+        guardChannel(channel, deps.timings.breakerOpenMs, (state) =>
+          this.#breakerChanged(channel.provider, state),
+        ),
+      ]),
+    );
   }
 
   start(): void {
     this.#loop.start();
   }
 
-  /** Call after a commit that queued texts. */
+  /** Call when a text was queued, or when one that held up others is settled. */
   wake(): void {
     this.#loop.wake();
   }
 
   /** Claims nothing more and resolves when every send under way has its outcome recorded. */
   async stop(): Promise<void> {
+    clearTimeout(this.#refill);
     await this.#loop.stop();
     await Promise.all(this.#sending);
   }
 
+  /** By provider. */
+  breakers(): Record<string, BreakerState> {
+    return Object.fromEntries(
+      [...this.#guarded.values()].map(({ channel, state }) => [channel.provider, state()]),
+    );
+  }
+
   async #claimAndSend(): Promise<void> {
-    const free = CONCURRENCY - this.#sending.size;
-    if (free === 0) return;
     try {
-      // Leases last half a minute: looking at every wake would cost a query per text and find nothing.
-      if (performance.now() >= this.#nextExpiry) {
-        this.#nextExpiry = performance.now() + POLL_MS;
-        for (const { id, requestId } of await expireLeases(this.#deps.db))
-          this.#announceUnknown(id, requestId, "lease-expired");
-      }
-      const claimed = await claimMessages(this.#deps.db, free);
-      for (const message of claimed) this.#track(this.#sendOne(message));
+      for (const name of this.#claimable("one")) await this.#claim([name], 1);
+      const names = this.#claimable("all");
+      if (names.length === 0) return;
+      await this.#claim(names, CONCURRENCY - this.#sending.size);
+      await this.#probeStops(names);
     } catch (error) {
       this.#deps.logger.error("the outbox could not be read; trying again", { error });
     }
   }
 
-  #track(work: Promise<void>): void {
-    const tracked = work.finally(() => {
+  #claimable(allowed: "all" | "one"): string[] {
+    return [...this.#guarded]
+      .filter(([, { allows }]) => allows() === allowed)
+      .map(([name]) => name);
+  }
+
+  async #claim(channels: string[], count: number): Promise<void> {
+    if (count <= 0) return;
+    const claimedAt = performance.now();
+    const claimed = await claimMessages(this.#deps.db, {
+      count,
+      channels,
+      perTenant: PER_TENANT,
+      underWay: Object.fromEntries(this.#underWay),
+      room: this.#rate.room(),
+      leaseMs: this.#deps.timings.leaseMs,
+    });
+    for (const message of claimed) this.#track({ message, claimedAt, probe: false });
+    const atLimit = [...this.#underWay.values()].some((texts) => texts >= PER_TENANT);
+    this.#more = claimed.length === count || atLimit;
+  }
+
+  async #probeStops(channels: string[]): Promise<void> {
+    const claimedAt = performance.now();
+    if (claimedAt < this.#nextProbes) return;
+    this.#nextProbes = claimedAt + this.#deps.timings.pollMs;
+    for (const message of await claimProbes(this.#deps.db, channels, this.#deps.timings))
+      this.#track({ message, claimedAt, probe: true });
+  }
+
+  #track(sending: Sending): void {
+    const { tenantId, sender, segments } = sending.message;
+    const tenant = tenantId ?? "";
+    this.#underWay.set(tenant, (this.#underWay.get(tenant) ?? 0) + 1);
+    this.#rate.take(sender, segments);
+    const tracked = this.#sendOne(sending).finally(() => {
       this.#sending.delete(tracked);
-      // The next text of the conversation may go now, and a place is free.
-      this.#loop.wake();
+      const left = (this.#underWay.get(tenant) ?? 0) - 1;
+      if (left > 0) this.#underWay.set(tenant, left);
+      else this.#underWay.delete(tenant);
+      if (this.#more) this.#refillSoon();
     });
     this.#sending.add(tracked);
   }
 
-  async #sendOne(message: ClaimedMessage): Promise<void> {
-    const { db, metrics, logger } = this.#deps;
+  #refillSoon(): void {
+    this.#refill ??= setTimeout(() => {
+      this.#refill = undefined;
+      this.#loop.wake();
+    }, REFILL_MS);
+  }
+
+  async #sendOne(sending: Sending): Promise<void> {
+    const { metrics, logger } = this.#deps;
+    const { message, claimedAt } = sending;
+    const { provider = "none" } = this.#guarded.get(message.channel)?.channel ?? {};
     const started = performance.now();
     try {
-      const outcome = await this.#send(message);
-      metrics.sendDuration.observe({ provider: "twilio" }, (performance.now() - started) / 1000);
+      const outcome = await this.#send(message, claimedAt);
+      metrics.sendDuration.observe({ provider }, (performance.now() - started) / 1000);
       metrics.outbound.inc({ channel: message.channel, outcome: outcome.kind });
-      const status = await recordOutcome(db, message.id, message.attempts, outcome);
-      this.#announce(message, outcome, status);
+      if (outcome.kind !== "accepted") metrics.sendFailures.inc({ provider, code: outcome.code });
+      const recorded = await this.#record(sending, outcome);
+      if (recorded === null) return;
+      this.#announce(message, outcome, recorded);
+      if (recorded.next) this.#loop.wake();
     } catch (error) {
       // The lease ends by itself and makes this an UNKNOWN.
       logger.error("the outcome of a send could not be recorded", { error, messageId: message.id });
     }
   }
 
-  async #send(message: ClaimedMessage): Promise<SendOutcome> {
-    const channel = this.#deps.channels.get(message.channel as ChannelName);
-    if (channel === undefined) return { kind: "rejected", code: "no-channel", scope: "other" };
-    const { id, sender: from, recipient: to, body } = message;
+  async #send(message: ClaimedMessage, claimedAt: number): Promise<SendOutcome> {
+    const guarded = this.#guarded.get(message.channel);
+    if (guarded === undefined) return { kind: "rejected", code: "no-channel", scope: "other" };
+    const { id, sender: from, recipient: to, body, lifeSeconds } = message;
+    // A process that was frozen may hold a claim that is no longer its own: then it must not send.
+    const leftMs = Math.floor(this.#deps.timings.sendBudgetMs - (performance.now() - claimedAt));
+    if (leftMs <= 0) return { kind: "unavailable", code: "too-late" };
     return sendWithRetry(
-      channel,
-      { id, from, to, body },
+      guarded.channel,
+      { id, from, to, body, ...(lifeSeconds !== null && { validitySeconds: lifeSeconds }) },
       {
-        signal: AbortSignal.timeout(SEND_BUDGET_MS),
+        signal: AbortSignal.timeout(leftMs),
         onAttemptFailed: ({ attempt, attempts, outcome, retryInMs }) => {
           const trace = { requestId: message.requestId, messageId: id, outcome: outcome.kind };
           this.#deps.logger.warn(`SMS send failed (attempt ${attempt}/${attempts})`, trace);
@@ -115,18 +200,46 @@ export class Dispatcher {
     );
   }
 
-  #announce(
-    message: ClaimedMessage,
-    outcome: SendOutcome,
-    status: Awaited<ReturnType<typeof recordOutcome>>,
-  ): void {
-    const { events, alerts } = this.#deps;
-    const trace = {
+  /** The outcome and, in the same transaction, what follows from a refusal that is about more than this text. */
+  async #record({ message, probe }: Sending, outcome: SendOutcome): Promise<Recorded | null> {
+    const { db, timings, alerts } = this.#deps;
+    const { channel } = message;
+    const counted = this.#guarded.get(channel)?.state() === "closed";
+    if (outcome.kind === "rejected" && (stopsMore(outcome) || outcome.scope === "opt-out"))
+      return db.serviceTransaction(async (tx) => {
+        const recorded = await recordOutcome(tx, message, outcome, timings);
+        if (outcome.scope === "opt-out") await this.#optOut(tx, message, outcome.code);
+        else await this.#stop(tx, message, outcome);
+        return recorded;
+      });
+    const recorded = await recordOutcome(db.service, message, outcome, timings, counted);
+    if (probe && outcome.kind === "accepted") {
+      if ((await liftStops(db, message)) === 0) await alerts.resolve("CHANNEL_STOPPED", channel);
+      this.#loop.wake();
+    }
+    return recorded;
+  }
+
+  async #stop(tx: Tx, message: ClaimedMessage, refusal: Rejection): Promise<void> {
+    const { timings, alerts } = this.#deps;
+    await stopChannel(tx, message, refusal, timings.stopProbeMs);
+    await alerts.raiseIn(tx, {
+      type: "CHANNEL_STOPPED",
+      resource: message.channel,
+      summary: `Texts wait: the provider refuses them with the code ${refusal.code}`,
       requestId: message.requestId ?? message.id,
-      tenantId: message.tenantId ?? undefined,
-      conversationId: message.conversationId ?? undefined,
-      messageId: message.id,
-    };
+    });
+  }
+
+  async #optOut(tx: Tx, message: ClaimedMessage, keyword: string): Promise<void> {
+    const { tenantId, recipient: phone } = message;
+    if (tenantId !== null && (await recordOptOut(tx, { tenantId, phone })))
+      this.#deps.events.emit("opt_out_recorded", { ...traceOf(message), keyword });
+  }
+
+  #announce(message: ClaimedMessage, outcome: SendOutcome, { status }: Recorded): void {
+    const { events } = this.#deps;
+    const trace = { ...traceOf(message), messageId: message.id };
     const code = outcome.kind === "accepted" ? "" : outcome.code;
     switch (status) {
       case "SENT":
@@ -139,34 +252,31 @@ export class Dispatcher {
         return;
       case "FAILED":
         events.emit("message_failed", { ...trace, code });
-        if (outcome.kind === "rejected" && outcome.scope === "account")
-          void alerts.raise({
-            type: "CHANNEL_STOPPED",
-            resource: message.channel,
-            requestId: trace.requestId,
-          });
         return;
       case "UNKNOWN":
-        this.#announceUnknown(message.id, message.requestId, code);
+        events.emit("message_unknown", { ...trace, code });
         return;
       case "DEAD":
         events.emit("message_dead", trace);
         return;
       case "QUEUED":
-      case null:
         return;
     }
   }
 
-  #announceUnknown(messageId: string, requestId: string | null, code: string): void {
-    this.#deps.events.emit("message_unknown", {
-      requestId: requestId ?? messageId,
-      messageId,
-      code,
-    });
-    void this.#deps.alerts.raise({
-      type: "MESSAGE_UNKNOWN_STUCK",
-      requestId: requestId ?? messageId,
-    });
+  #breakerChanged(provider: string, state: BreakerState): void {
+    const { metrics, alerts, logger } = this.#deps;
+    metrics.breakerState.set({ provider }, { closed: 0, "half-open": 1, open: 2 }[state]);
+    logger.warn(`the breaker of ${provider} is ${state}`, { provider, state });
+    if (state === "open") void alerts.raise({ type: "BREAKER_OPEN" });
+    if (state === "closed") this.#loop.wake();
   }
+}
+
+function traceOf(message: ClaimedMessage) {
+  return {
+    requestId: message.requestId ?? message.id,
+    tenantId: message.tenantId ?? undefined,
+    conversationId: message.conversationId ?? undefined,
+  };
 }

@@ -1,54 +1,86 @@
-import type { Database } from "@jobrun/db";
+import type { Tx } from "@jobrun/db";
 import type { SendOutcome } from "@jobrun/messaging";
+import type { ClaimedMessage } from "./claim.ts";
+import { stopsMore } from "./stops.ts";
+import type { DeliveryTimings } from "./timings.ts";
 
-/** Waits before the tries after the first, in seconds. When they are used up the text is DEAD. */
-const SCHEDULE_SECONDS = [15, 60, 5 * 60, 15 * 60, 3600, 3 * 3600, 6 * 3600];
+/** A provider that asks for more is asked again once a day. */
+const LONGEST_WAIT_MS = 24 * 3_600_000;
 
-export type RecordedStatus = "SENT" | "QUEUED" | "FAILED" | "UNKNOWN" | "DEAD";
+type RecordedStatus = "SENT" | "QUEUED" | "FAILED" | "UNKNOWN" | "DEAD";
+
+export interface Recorded {
+  status: RecordedStatus;
+  /** Another text of the conversation waits and may go now. */
+  next: boolean;
+}
 
 /**
  * Writes what became of a send. Only the row as it was claimed is written, so an outcome that comes
  * after the lease ended changes nothing, save one: acceptance is evidence, and settles an UNKNOWN.
  *
- * @param attempts the attempt the outcome belongs to, counted by the claim
- * @returns the status the row has now, or null when it was no longer ours
+ * @param counted false when the provider's failure is known anyway (its breaker is open) and must not
+ *   use up the schedule of this text
+ * @returns null when the row was no longer ours
  */
 export async function recordOutcome(
-  db: Database,
-  id: string,
-  attempts: number,
+  statements: Pick<Tx, "$queryRaw">,
+  message: Pick<ClaimedMessage, "id" | "attempts" | "failures">,
   outcome: SendOutcome,
-): Promise<RecordedStatus | null> {
-  const next = statusAfter(outcome, attempts);
+  timings: DeliveryTimings,
+  counted = true,
+): Promise<Recorded | null> {
+  const schedule = timings.retryScheduleMs;
+  const status = statusAfter(outcome, message.failures, schedule.length, counted);
   const providerId = outcome.kind === "accepted" ? outcome.providerId : null;
   const code = outcome.kind === "accepted" ? null : outcome.code;
-  const waitSeconds =
-    next === "QUEUED"
-      ? Math.max(SCHEDULE_SECONDS[attempts - 1] ?? 0, retryAfterSeconds(outcome))
-      : 0;
-  const written = await db.service.$executeRaw`
-    UPDATE "Message" SET "status" = ${next}::"MessageStatus", "errorCode" = ${code}, "leasedUntil" = NULL,
-      "twilioSid" = COALESCE(${providerId}, "twilioSid"),
-      "sentAt" = CASE WHEN ${next === "SENT"} THEN now() END,
-      "dueAt" = now() + make_interval(secs => ${waitSeconds})
-    WHERE "id" = ${id}::uuid AND "attempts" = ${attempts}
-      AND ("status" = 'SENDING' OR (${next === "SENT"} AND "status" = 'UNKNOWN'))`;
-  return written === 1 ? next : null;
+  const waitMs = waitAfter(status, outcome, schedule[message.failures] ?? 0, timings);
+  const failed = outcome.kind === "unavailable" && counted;
+  // A receipt may have been faster and have written the acceptance: then there is nothing to change.
+  const [row] = await statements.$queryRaw<{ next: boolean }[]>`
+    UPDATE "Message" m SET
+      "status" = CASE WHEN m."status" IN ('QUEUED', 'SENDING', 'UNKNOWN') THEN ${status}::"MessageStatus" ELSE m."status" END,
+      "errorCode" = CASE WHEN m."status" = 'FAILED' THEN m."errorCode" ELSE ${code} END,
+      "leasedUntil" = NULL,
+      "twilioSid" = COALESCE(m."twilioSid", ${providerId}),
+      "sentAt" = CASE WHEN ${status === "SENT"} THEN COALESCE(m."sentAt", now()) END,
+      "failures" = m."failures" + ${failed ? 1 : 0},
+      "unknownSince" = CASE WHEN ${status === "UNKNOWN"} THEN now() END,
+      "dueAt" = now() + ${waitMs}::int * interval '1 millisecond'
+    WHERE m."id" = ${message.id}::uuid AND m."attempts" = ${message.attempts}
+      AND (m."status" = 'SENDING'
+        OR ${status === "SENT"} AND (m."status" IN ('QUEUED', 'UNKNOWN') AND m."twilioSid" IS NULL OR m."twilioSid" = ${providerId}))
+    RETURNING EXISTS (SELECT 1 FROM "Message" later
+      WHERE later."conversationId" = m."conversationId" AND later."position" > m."position"
+        AND later."status" = 'QUEUED') AS "next"`;
+  return row === undefined ? null : { status, next: row.next };
 }
 
-function statusAfter(outcome: SendOutcome, attempts: number): RecordedStatus {
+function statusAfter(
+  outcome: SendOutcome,
+  failures: number,
+  longest: number,
+  counted: boolean,
+): RecordedStatus {
   switch (outcome.kind) {
     case "accepted":
       return "SENT";
     case "rejected":
-      return "FAILED";
+      return stopsMore(outcome) ? "QUEUED" : "FAILED";
     case "unknown":
       return "UNKNOWN";
     case "unavailable":
-      return attempts > SCHEDULE_SECONDS.length ? "DEAD" : "QUEUED";
+      return counted && failures >= longest ? "DEAD" : "QUEUED";
   }
 }
 
-function retryAfterSeconds(outcome: SendOutcome): number {
-  return outcome.kind === "unavailable" ? (outcome.retryAfterMs ?? 0) / 1000 : 0;
+function waitAfter(
+  status: RecordedStatus,
+  outcome: SendOutcome,
+  scheduledMs: number,
+  { lookUpAfterMs }: DeliveryTimings,
+): number {
+  if (status === "UNKNOWN") return lookUpAfterMs;
+  if (outcome.kind !== "unavailable") return 0;
+  return Math.round(Math.max(scheduledMs, Math.min(outcome.retryAfterMs ?? 0, LONGEST_WAIT_MS)));
 }

@@ -31,6 +31,7 @@ describe("the metrics", () => {
     expect([...new Set(labels)].toSorted()).toEqual([
       "callStatus",
       "channel",
+      "code",
       "isKnown",
       "net",
       "outcome",

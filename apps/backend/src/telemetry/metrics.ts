@@ -34,6 +34,7 @@ export function createMetrics() {
     llmDuration: histogram("llm_duration_seconds", "One attempt to ask the assistant"),
     transactionsFailed: counter("transactions_failed_total", "Webhooks that wrote nothing"),
     outbound: counter("messages_outbound_total", "Outcomes of sends", "channel", "outcome"),
+    sendFailures: counter("send_failures_total", "Sends not accepted, by code", "provider", "code"),
     sendDuration: histogram("send_duration_seconds", "One send to a provider", "provider"),
     outboxDepth: gauge("outbox_depth", "Outbound messages not settled", "state"),
     outboxOldest: gauge("outbox_oldest_seconds", "Age of the oldest message waiting to be sent"),

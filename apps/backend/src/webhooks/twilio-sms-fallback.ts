@@ -1,7 +1,6 @@
 import { Router } from "express";
+import { acceptLater, type Accepted } from "../conversations/accept-later.ts";
 import { customerTexts } from "../conversations/customer-texts.ts";
-import { deferInbound } from "../conversations/deferred.ts";
-import { storeUnrouted } from "../conversations/unrouted.ts";
 import {
   readTwilioMessage,
   received,
@@ -9,7 +8,6 @@ import {
   type VerifiedMessage,
 } from "../http/twilio-request.ts";
 import { emptyTwiml, twimlMessage } from "../http/twiml.ts";
-import { resolveArrival } from "../numbers/resolve-number.ts";
 import type { SmsDeps } from "./twilio-sms.ts";
 
 export interface FallbackDeps extends SmsDeps {
@@ -27,7 +25,7 @@ export function twilioSmsFallback(deps: FallbackDeps): Router {
     if (verified === null) return;
     deps.events.emit("message_received", received(verified));
     try {
-      const outcome = await store(deps, verified);
+      const { outcome } = await acceptLater(deps, [verified]);
       deps.metrics.webhooks.inc({ channel: "sms", outcome });
       announce(deps, verified, outcome);
       emptyTwiml(response);
@@ -46,34 +44,10 @@ export function twilioSmsFallback(deps: FallbackDeps): Router {
   return router;
 }
 
-type Outcome = "deferred" | "duplicate" | "stored";
-
-async function store(
-  deps: FallbackDeps,
-  { message, requestId }: VerifiedMessage,
-): Promise<Outcome> {
-  const { number, known } = await resolveArrival(deps.db, message.to, message.providerMessageId);
-  if (known) return "duplicate";
-  if (number.role !== "OPERATIONAL") return storeUnrouted(deps.db, message, requestId);
-  return deferInbound(
-    deps.db,
-    {
-      address: { tenantId: number.tenantId, channel: message.channel, customer: message.from },
-      texted: message.to,
-      providerMessageId: message.providerMessageId,
-      requestId,
-      body: message.body,
-      media: message.media,
-      deadline: deps.now() + deps.deadlineMs,
-    },
-    deps.now,
-  );
-}
-
 function announce(
   deps: FallbackDeps,
   { message, requestId }: VerifiedMessage,
-  outcome: Outcome,
+  outcome: Accepted["outcome"],
 ): void {
   const trace = { requestId, providerMessageId: message.providerMessageId };
   switch (outcome) {
@@ -81,13 +55,11 @@ function announce(
       deps.metrics.duplicates.inc();
       deps.events.emit("duplicate_message_dropped", trace);
       return;
-    case "stored":
-      void deps.alerts.raise({ type: "UNROUTED_MESSAGE", requestId });
-      break;
     case "deferred":
       deps.metrics.recovered.inc({ net: "fallback" });
       deps.events.emit("message_deferred", trace);
-      deps.wakeDeferred();
+      return;
+    case "stored":
+      return;
   }
-  deps.wakeOutbox();
 }

@@ -1,12 +1,12 @@
 import { Router } from "express";
 import type { AlertService } from "../alerts/alert-service.ts";
-import type { Inbound, InboundResult } from "../conversations/handle-inbound.ts";
+import type { Inbound, InboundResult, InboundText } from "../conversations/handle-inbound.ts";
 import { storeUnrouted } from "../conversations/unrouted.ts";
 import {
   readTwilioMessage,
   received,
   twilioForm,
-  type TwilioRequestDeps,
+  type TwilioMessageDeps,
   type VerifiedMessage,
 } from "../http/twilio-request.ts";
 import { emptyTwiml } from "../http/twiml.ts";
@@ -14,7 +14,7 @@ import { resolveArrival } from "../numbers/resolve-number.ts";
 import type { Database } from "@jobrun/db";
 import type { Events } from "../telemetry/events.ts";
 
-export interface SmsDeps extends TwilioRequestDeps {
+export interface SmsDeps extends TwilioMessageDeps {
   db: Database;
   inbound: Inbound;
   events: Events;
@@ -66,15 +66,9 @@ async function take(
     const { number, known } = await resolveArrival(deps.db, message.to, message.providerMessageId);
     if (known) return { kind: "duplicate" };
     if (number.role !== "OPERATIONAL") return await takeUnrouted(deps, { message, requestId });
-    return await deps.inbound.handle({
-      address: { tenantId: number.tenantId, channel: message.channel, customer: message.from },
-      texted: message.to,
-      providerMessageId: message.providerMessageId,
-      requestId,
-      body: message.body,
-      media: message.media,
-      deadline,
-    });
+    return await deps.inbound.handle(
+      inboundText({ message, requestId }, number.tenantId, deadline),
+    );
   } catch (error) {
     deps.metrics.transactionsFailed.inc();
     deps.alerts.recordTransactionFailure();
@@ -86,6 +80,23 @@ async function take(
     deps.logger.error("webhook failed", { requestId, error });
     return { kind: "failed" };
   }
+}
+
+/** What the features take: a verified message, and whose it is. */
+function inboundText(
+  { message, requestId }: VerifiedMessage,
+  tenantId: string,
+  deadline: number,
+): InboundText {
+  return {
+    address: { tenantId, channel: message.channel, customer: message.from },
+    texted: message.to,
+    providerMessageId: message.providerMessageId,
+    requestId,
+    body: message.body,
+    media: message.media,
+    deadline,
+  };
 }
 
 async function takeUnrouted(

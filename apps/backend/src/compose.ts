@@ -1,0 +1,231 @@
+import { createDatabase, openWakeChannel, type Database, type WakeChannel } from "@jobrun/db";
+import { createChannels, twilioNumbers } from "@jobrun/messaging";
+import type winston from "winston";
+import { AlertService } from "./alerts/alert-service.ts";
+import type { AppDeps } from "./app.ts";
+import { chooseAssistant } from "./assistant/choose-assistant.ts";
+import type { Config } from "./config.ts";
+import { deferredWorker } from "./conversations/deferred.ts";
+import { createInbound } from "./conversations/handle-inbound.ts";
+import { readSweepState } from "./conversations/sweep-state.ts";
+import { createSweep } from "./conversations/sweep.ts";
+import { WebhookCheck } from "./numbers/webhook-check.ts";
+import { Dispatcher } from "./outbound/dispatch.ts";
+import { announceReceipt, applyPendingReceipts } from "./outbound/receipts.ts";
+import type { DeliveryTimings } from "./outbound/timings.ts";
+import { outboxUpkeep } from "./outbound/upkeep.ts";
+import { createEvents } from "./telemetry/events.ts";
+import { createLogger } from "./telemetry/logger.ts";
+import { createMetrics } from "./telemetry/metrics.ts";
+import { VERSION } from "./version.ts";
+
+/** All parts of a process, made and not started. */
+export interface Composition {
+  logger: winston.Logger;
+  db: Database;
+  app: AppDeps;
+  startWorkers(): void;
+  /** Resolves when each has finished what it was doing. */
+  stopWorkers(): Promise<void>;
+}
+
+/** Makes every part and gives each what it needs. Nothing runs and nothing connects yet. */
+export function compose(
+  config: Config,
+  timings: DeliveryTimings,
+  logStream?: NodeJS.WritableStream,
+): Composition {
+  const logger = createLogger({
+    level: config.LOG_LEVEL,
+    pretty: config.LOG_PRETTY,
+    ...(logStream === undefined ? {} : { stream: logStream }),
+  });
+  const events = createEvents({ logger, strict: config.NODE_ENV === "test" });
+  const metrics = createMetrics();
+  const now = Date.now;
+  const db = createDatabase({
+    url: config.DATABASE_URL,
+    poolSize: config.DATABASE_POOL_SIZE,
+    queryTimeoutMs: config.DATABASE_QUERY_TIMEOUT_MS,
+    transactionTimeoutMs: config.DATABASE_TRANSACTION_TIMEOUT_MS,
+    onQueryTimeout: () =>
+      logger.error("Query timeout exceeded", { limitMs: config.DATABASE_QUERY_TIMEOUT_MS }),
+  });
+
+  const twilio = {
+    accountSid: config.TWILIO_ACCOUNT_SID,
+    authTokens: config.TWILIO_AUTH_TOKEN,
+    ...(config.TWILIO_API_BASE_URL !== undefined && { apiBaseUrl: config.TWILIO_API_BASE_URL }),
+  };
+  const channels = createChannels({
+    twilio: {
+      ...twilio,
+      statusCallbackUrl: `${config.PUBLIC_BASE_URL}/api/twilio/message-status`,
+      attemptTimeoutMs: timings.attemptTimeoutMs,
+    },
+  });
+  const channel = channels.get("sms");
+  if (channel === undefined) throw new Error("no provider carries sms");
+
+  let wakes: WakeChannel | undefined;
+  const wakeOutbox = () => {
+    dispatcher.wake();
+    wakes?.notify();
+  };
+  const alerts = new AlertService({
+    db,
+    logger,
+    events,
+    metrics,
+    config: {
+      disabled: config.ALERTS_DISABLED,
+      founderPhone: config.FOUNDER_ALERT_PHONE ?? null,
+      opsNumber: config.TWILIO_OPS_NUMBER ?? config.TWILIO_PHONE_NUMBER ?? null,
+      webhookUrl: config.ALERT_WEBHOOK_URL ?? null,
+    },
+    openBreakers: () =>
+      Object.entries(dispatcher.breakers())
+        .filter(([, state]) => state !== "closed")
+        .map(([provider]) => provider),
+    wakeOutbox,
+  });
+  const dispatcher = new Dispatcher({
+    db,
+    channels,
+    timings,
+    segmentsPerSecond: config.TWILIO_SEGMENTS_PER_SECOND,
+    events,
+    metrics,
+    alerts,
+    logger,
+  });
+  const receipts = { events, alerts, logger, wakeOutbox };
+  const upkeep = outboxUpkeep({
+    db,
+    channels,
+    timings,
+    events,
+    logger,
+    applyPendingReceipts: async () => {
+      for (const applied of await applyPendingReceipts(db)) announceReceipt(receipts, applied);
+    },
+    wakeOutbox,
+  });
+
+  const { assistant, scripted, lastError } = chooseAssistant(
+    config.OPENAI_API_KEY === undefined
+      ? null
+      : {
+          apiKey: config.OPENAI_API_KEY,
+          ...(config.OPENAI_BASE_URL !== undefined && { baseUrl: config.OPENAI_BASE_URL }),
+          model: config.OPENAI_MODEL,
+          timeoutMs: config.OPENAI_TIMEOUT_MS,
+        },
+  );
+  const inbound = createInbound({
+    db,
+    assistant,
+    scripted,
+    onAssistantFailure: config.ASSISTANT_ON_FAILURE,
+    events,
+    metrics,
+    alerts,
+    logger,
+    wakeOutbox,
+    now,
+  });
+  const deadlineMs = config.WEBHOOK_DEADLINE_MS;
+  const deferred = deferredWorker({
+    db,
+    inbound,
+    events,
+    logger,
+    deadlineMs,
+    operatorAlertMinutes: config.DEFERRED_OPERATOR_ALERT_MINUTES,
+    wakeOutbox,
+    now,
+  });
+  const wakeDeferred = () => deferred.wake();
+  const sweep =
+    channel.log &&
+    createSweep({
+      db,
+      provider: channel.provider,
+      log: channel.log,
+      events,
+      metrics,
+      alerts,
+      logger,
+      deadlineMs,
+      intervalSeconds: config.SWEEP_INTERVAL_SECONDS,
+      wakeOutbox,
+      wakeDeferred,
+      now,
+    });
+  const webhookCheck = new WebhookCheck({
+    db,
+    numbers: twilioNumbers(twilio),
+    publicBaseUrl: config.PUBLIC_BASE_URL,
+    alerts,
+    logger,
+  });
+  const workers = [...(sweep ? [sweep] : []), deferred, dispatcher, upkeep, webhookCheck, alerts];
+
+  return {
+    logger,
+    db,
+    app: {
+      sms: {
+        db,
+        channel,
+        inbound,
+        events,
+        metrics,
+        alerts,
+        logger,
+        publicBaseUrl: config.PUBLIC_BASE_URL,
+        signatures: config.WEBHOOK_SIGNATURES,
+        defaultTo: config.TWILIO_PHONE_NUMBER,
+        deadlineMs,
+        wakeOutbox,
+        wakeDeferred,
+        now,
+      },
+      health: {
+        db,
+        alerts,
+        config: {
+          version: VERSION,
+          signatures: config.WEBHOOK_SIGNATURES,
+          assistantProvider: assistant.provider,
+          disabledAlerts: config.ALERTS_DISABLED,
+        },
+        startedAt: new Date(),
+        assistantState: () => ({ lastError: lastError() }),
+        sweepState: () => readSweepState(db),
+        providers: () =>
+          Object.entries(dispatcher.breakers()).map(([provider, breaker]) => ({
+            provider,
+            breaker,
+            webhooks: webhookCheck.state(),
+          })),
+      },
+    },
+    startWorkers: () => {
+      wakes = openWakeChannel({
+        url: config.DATABASE_URL,
+        name: "jobrun_outbox",
+        onWake: () => dispatcher.wake(),
+        onLost: (error) =>
+          logger.warn("not told of other processes' texts; looking for them every second", {
+            error,
+          }),
+      });
+      for (const worker of workers) worker.start();
+    },
+    stopWorkers: async () => {
+      for (const worker of workers) await worker.stop();
+      await wakes?.close();
+    },
+  };
+}

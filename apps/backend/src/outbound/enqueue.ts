@@ -1,0 +1,48 @@
+import { newId, type Tx } from "@jobrun/db";
+import { prepareSmsText } from "@jobrun/messaging";
+import { messageKinds, type MessageKind } from "./message-kinds.ts";
+
+/** A text to send, its words made fit for SMS. */
+export interface OutboxText {
+  kind: MessageKind;
+  body: string;
+  segments: number;
+  recipient: string;
+}
+
+/** The columns of its row that follow from its kind. */
+export function kindColumns(kind: MessageKind): { priority: number; lifeSeconds: number | null } {
+  const { priority, lifeSeconds } = messageKinds[kind];
+  return { priority, lifeSeconds };
+}
+
+export function outboxText(kind: MessageKind, text: string, recipient: string): OutboxText {
+  const { text: body, segments } = prepareSmsText(text);
+  return { kind, body, segments, recipient };
+}
+
+/**
+ * Queues a text that belongs to no conversation, as a part of the caller's transaction. Texts of a
+ * conversation are queued by its turn's commit.
+ *
+ * @returns the message's id
+ */
+export async function enqueue(
+  tx: Tx,
+  text: OutboxText & {
+    tenantId: string | null;
+    channel: string;
+    sender: string;
+    requestId: string;
+  },
+): Promise<string> {
+  const id = newId();
+  const { priority, lifeSeconds } = kindColumns(text.kind);
+  await tx.$executeRaw`
+    INSERT INTO "Message" ("id", "clientId", "direction", "channel", "kind", "sender", "recipient", "body", "segments",
+      "status", "requestId", "priority", "expiresAt")
+    VALUES (${id}::uuid, ${text.tenantId}::uuid, 'OUTBOUND', ${text.channel}, ${text.kind}, ${text.sender},
+      ${text.recipient}, ${text.body}, ${text.segments}, 'QUEUED', ${text.requestId}, ${priority},
+      now() + make_interval(secs => ${lifeSeconds}))`;
+  return id;
+}

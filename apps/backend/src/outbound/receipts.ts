@@ -1,0 +1,218 @@
+import { newId, sqlState, type Database, type Tx } from "@jobrun/db";
+import type { Receipt } from "@jobrun/messaging";
+import type winston from "winston";
+import type { AlertService } from "../alerts/alert-service.ts";
+import type { Events } from "../telemetry/events.ts";
+import { OPT_OUT_CODE, recordOptOut } from "./opt-out.ts";
+
+/**
+ * How far a text has come. A receipt only ever lifts it, so the end is the same whatever the order
+ * and the number of receipts. Whoever has the text in hand (DELIVERED) has it despite a FAILED.
+ */
+const RANK = {
+  QUEUED: 0,
+  SENDING: 1,
+  UNKNOWN: 1,
+  DEAD: 1,
+  SENT: 2,
+  FAILED: 3,
+  DELIVERED: 4,
+  READ: 5,
+} as const;
+
+type OutboundStatus = keyof typeof RANK;
+
+/** The text a receipt is about. */
+interface Reported {
+  messageId: string;
+  tenantId: string | null;
+  conversationId: string | null;
+  /** Of the webhook the text answers; without one, the id of the text. */
+  requestId: string;
+  providerMessageId: string;
+}
+
+/** What became of a receipt. The provider is told 204 in each case. */
+export type AppliedReceipt =
+  /** The row has the receipt's status now. `optedOut`: its customer is recorded as opted out, newly. */
+  | (Reported & {
+      kind: "applied";
+      status: Receipt["status"];
+      code: string | null;
+      previous: OutboundStatus;
+      attempts: number;
+      optedOut: boolean;
+    })
+  /** The row is as far as that, or further; or it is an inbound one, which no receipt touches. */
+  | { kind: "stale" }
+  /** The text has another id at the provider already: it was accepted twice. Nothing was changed. */
+  | (Reported & { kind: "contradiction" })
+  /** No row is known by these ids yet: kept for an hour, see `applyPendingReceipts`. */
+  | { kind: "unmatched" };
+
+/**
+ * Writes what the provider says about a text of ours: one round trip, save for an opt-out.
+ *
+ * @throws when nothing was written
+ */
+export async function applyReceipt(db: Database, receipt: Receipt): Promise<AppliedReceipt> {
+  const apply = async () =>
+    receipt.code === OPT_OUT_CODE
+      ? db.serviceTransaction((tx) => applyOptOut(tx, receipt))
+      : resultOf(await update(db.service, receipt), receipt, false);
+  try {
+    return await apply();
+  } catch (error) {
+    // Another row was given this provider id at the same instant; by now it is found by that id.
+    if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
+    return apply();
+  }
+}
+
+const UNIQUE_VIOLATION = "23505"; // https://www.postgresql.org/docs/current/errcodes-appendix.html
+
+/** At most so many in one go; the rest has its turn a second later. */
+const BATCH = 200;
+
+/**
+ * Applies the receipts that came before their row knew its provider id, and forgets those whose row
+ * has not appeared within an hour. One round trip while there are none. Several processes may do it
+ * at once, and one may die in the middle: applied again, a receipt changes nothing.
+ *
+ * @returns what became of those whose row exists by now
+ */
+export async function applyPendingReceipts(db: Database): Promise<AppliedReceipt[]> {
+  const due = await db.service.$queryRaw<(Receipt & { id: string; known: boolean })[]>`
+    SELECT p.* FROM (
+      SELECT "id", "provider", "providerMessageId", "messageId", "status"::text AS "status", "code", "receivedAt",
+        EXISTS (SELECT 1 FROM "Message" m
+          WHERE m."twilioSid" = "PendingReceipt"."providerMessageId" OR m."id" = "messageId") AS "known"
+      FROM "PendingReceipt"
+    ) p WHERE p."known" OR p."receivedAt" < now() - interval '1 hour'
+    ORDER BY p."receivedAt" LIMIT ${BATCH}`;
+  if (due.length === 0) return [];
+  const applied: AppliedReceipt[] = [];
+  for (const receipt of due) if (receipt.known) applied.push(await applyReceipt(db, receipt));
+  await db.service.$executeRaw`
+    DELETE FROM "PendingReceipt" WHERE "id" = ANY(${due.map(({ id }) => id)}::uuid[])`;
+  return applied;
+}
+
+interface AnnounceDeps {
+  events: Events;
+  alerts: AlertService;
+  logger: winston.Logger;
+  wakeOutbox: () => void;
+}
+
+/** Tells what a receipt changed, and lets the texts behind the one it settled go. */
+export function announceReceipt(deps: AnnounceDeps, applied: AppliedReceipt): void {
+  switch (applied.kind) {
+    case "stale":
+    case "unmatched":
+      return;
+    case "contradiction": {
+      const { kind: _, ...text } = applied;
+      deps.logger.error("a text of ours was accepted twice by the provider", text);
+      void deps.alerts.raise({
+        type: "INVARIANT_VIOLATION",
+        resource: "message-sent-twice",
+        summary: "The provider has accepted a text of ours twice",
+        requestId: text.requestId,
+      });
+      return;
+    }
+    case "applied":
+      announceApplied(deps, applied);
+  }
+}
+
+function announceApplied(
+  { events, wakeOutbox }: AnnounceDeps,
+  applied: Extract<AppliedReceipt, { kind: "applied" }>,
+): void {
+  const { kind: _, status, code, previous, attempts, optedOut, ...text } = applied;
+  const wasOpen = RANK[previous] < RANK.SENT;
+  // The send of a SENDING one is under way, and announces it with its own outcome.
+  if (wasOpen && previous !== "SENDING" && status !== "FAILED")
+    events.emit("message_sent", { ...text, attempts });
+  events.emit("receipt_applied", { ...text, status, rank: RANK[status] });
+  if (status === "FAILED") events.emit("message_failed", { ...text, code: code ?? "unknown" });
+  if (optedOut) {
+    const { messageId: _id, ...trace } = text;
+    events.emit("opt_out_recorded", { ...trace, keyword: OPT_OUT_CODE });
+  }
+  if (wasOpen) wakeOutbox();
+}
+
+/** The opt-out stands or falls with the FAILED that says so. */
+async function applyOptOut(tx: Tx, receipt: Receipt): Promise<AppliedReceipt> {
+  const row = await update(tx, receipt);
+  const optedOut =
+    row?.applied === true &&
+    row.tenantId !== null &&
+    (await recordOptOut(tx, { tenantId: row.tenantId, phone: row.recipient }));
+  return resultOf(row, receipt, optedOut);
+}
+
+interface Row {
+  applied: boolean;
+  id: string;
+  tenantId: string | null;
+  conversationId: string | null;
+  requestId: string | null;
+  recipient: string;
+  attempts: number;
+  previous: OutboundStatus;
+  knownAs: string | null;
+}
+
+/**
+ * The row is the one with this provider id; only where no row has it, the one with our id, which
+ * must not have another. `found` takes its lock, so that `previous` is what the update replaces. An
+ * inbound text has no status with a rank.
+ */
+async function update(db: Pick<Tx, "$queryRaw">, receipt: Receipt): Promise<Row | undefined> {
+  const { provider, providerMessageId, messageId, status, code } = receipt;
+  const lower = Object.entries(RANK).flatMap(([name, rank]) => (rank < RANK[status] ? [name] : []));
+  const [row] = await db.$queryRaw<Row[]>`
+    WITH found AS (
+      SELECT "id", "status", "twilioSid", "clientId", "conversationId", "requestId", "recipient", "attempts"
+      FROM "Message" WHERE "twilioSid" = ${providerMessageId} OR "id" = ${messageId}::uuid
+      ORDER BY "twilioSid" IS NOT DISTINCT FROM ${providerMessageId} DESC LIMIT 1 FOR UPDATE
+    ), applied AS (
+      UPDATE "Message" m SET "status" = ${status}::"MessageStatus", "twilioSid" = ${providerMessageId},
+        "sentAt" = COALESCE(m."sentAt", now()), "errorCode" = ${code}, "unknownSince" = NULL, "leasedUntil" = NULL
+      FROM found
+      WHERE m."id" = found."id" AND m."status" = ANY(${lower}::"MessageStatus"[])
+        AND (m."twilioSid" IS NULL OR m."twilioSid" = ${providerMessageId})
+      RETURNING 1
+    ), kept AS (
+      INSERT INTO "PendingReceipt" ("id", "provider", "providerMessageId", "messageId", "status", "code")
+      SELECT ${newId()}::uuid, ${provider}, ${providerMessageId}, ${messageId}::uuid, ${status}::"MessageStatus", ${code}
+      WHERE NOT EXISTS (SELECT 1 FROM found)
+      ON CONFLICT DO NOTHING
+    )
+    SELECT EXISTS (SELECT 1 FROM applied) AS "applied", "id",
+      "clientId" AS "tenantId", "conversationId", "requestId", "recipient", "attempts", "status"::text AS "previous",
+      "twilioSid" AS "knownAs"
+    FROM found`;
+  return row;
+}
+
+function resultOf(row: Row | undefined, receipt: Receipt, optedOut: boolean): AppliedReceipt {
+  if (row === undefined) return { kind: "unmatched" };
+  const { providerMessageId, status, code } = receipt;
+  const { id: messageId, tenantId, conversationId, requestId, previous, attempts } = row;
+  const text = {
+    messageId,
+    tenantId,
+    conversationId,
+    requestId: requestId ?? messageId,
+    providerMessageId,
+  };
+  if (row.applied) return { ...text, kind: "applied", status, code, previous, attempts, optedOut };
+  if (row.knownAs !== null && row.knownAs !== providerMessageId)
+    return { ...text, kind: "contradiction" };
+  return { kind: "stale" };
+}

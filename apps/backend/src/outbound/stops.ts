@@ -1,0 +1,88 @@
+import type { Database, Tx } from "@jobrun/db";
+import { callingCode, type SendOutcome } from "@jobrun/messaging";
+import { claimedColumns, type ClaimedMessage } from "./claim.ts";
+
+export type Rejection = Extract<SendOutcome, { kind: "rejected" }>;
+
+/** A refusal that holds for more than this text: it waits in the outbox, with all it holds for. */
+export function stopsMore(refusal: Rejection): boolean {
+  return STOPPED[refusal.scope] !== undefined;
+}
+
+type Covered = (message: Pick<ClaimedMessage, "sender" | "recipient">) => {
+  sender: string;
+  recipientPrefix: string;
+};
+
+/** What a refusal holds for. An empty sender or prefix stands for all of them. */
+const STOPPED: Partial<Record<Rejection["scope"], Covered>> = {
+  account: () => ({ sender: "", recipientPrefix: "" }),
+  sender: ({ sender }) => ({ sender, recipientPrefix: "" }),
+  // One customer abroad must not silence the others.
+  region: ({ recipient }) => ({ sender: "", recipientPrefix: callingCode(recipient) ?? recipient }),
+  "unverified-recipient": ({ recipient }) => ({ sender: "", recipientPrefix: recipient }),
+};
+
+/** Stops what the refusal of this text holds for, until a probe passes. */
+export async function stopChannel(
+  tx: Tx,
+  message: Pick<ClaimedMessage, "channel" | "sender" | "recipient">,
+  { scope, code }: Rejection,
+  probeMs: number,
+): Promise<void> {
+  const covered = STOPPED[scope]?.(message);
+  if (covered === undefined) return;
+  await tx.$executeRaw`
+    INSERT INTO "ChannelStop" ("channel", "sender", "recipientPrefix", "code", "probeAt")
+    VALUES (${message.channel}, ${covered.sender}, ${covered.recipientPrefix}, ${code},
+      now() + ${probeMs}::int * interval '1 millisecond')
+    ON CONFLICT ("channel", "sender", "recipientPrefix") DO UPDATE
+      SET "code" = EXCLUDED."code", "probeAt" = EXCLUDED."probeAt"`;
+}
+
+/**
+ * Claims, for each stop whose time has come, the oldest text it holds back: it finds out whether the
+ * stop still holds.
+ */
+export async function claimProbes(
+  db: Database,
+  channels: string[],
+  timings: { leaseMs: number; stopProbeMs: number },
+): Promise<ClaimedMessage[]> {
+  return db.service.$queryRaw<ClaimedMessage[]>`
+    WITH stop AS (
+      UPDATE "ChannelStop" SET "probeAt" = now() + ${timings.stopProbeMs}::int * interval '1 millisecond'
+      WHERE "probeAt" <= now() AND "channel" = ANY(${channels}) RETURNING *
+    ), probe AS (
+      SELECT (SELECT q."id" FROM "Message" q
+        WHERE q."status" = 'QUEUED' AND q."channel" = stop."channel" AND stop."sender" IN ('', q."sender")
+          AND starts_with(q."recipient", stop."recipientPrefix") AND (q."expiresAt" IS NULL OR q."expiresAt" > now())
+          AND NOT EXISTS (SELECT 1 FROM "Message" before
+            WHERE before."conversationId" = q."conversationId" AND before."position" < q."position"
+              AND before."status" IN ('QUEUED', 'SENDING', 'UNKNOWN'))
+        ORDER BY q."position" LIMIT 1) AS "id"
+      FROM stop
+    )
+    UPDATE "Message" m
+    SET "status" = 'SENDING', "attempts" = m."attempts" + 1,
+      "leasedUntil" = now() + ${timings.leaseMs}::int * interval '1 millisecond'
+    WHERE m."id" IN (SELECT "id" FROM probe) AND m."status" = 'QUEUED'
+    RETURNING ${claimedColumns}`;
+}
+
+/**
+ * The provider took a text that was held back: nothing that covers it holds any more.
+ *
+ * @returns the channel's stops that are left
+ */
+export async function liftStops(
+  db: Database,
+  { channel, sender, recipient }: Pick<ClaimedMessage, "channel" | "sender" | "recipient">,
+): Promise<number> {
+  return db.serviceTransaction(async (tx) => {
+    await tx.$executeRaw`
+      DELETE FROM "ChannelStop" WHERE "channel" = ${channel} AND "sender" IN ('', ${sender})
+        AND starts_with(${recipient}, "recipientPrefix")`;
+    return tx.channelStop.count({ where: { channel } });
+  });
+}
