@@ -24,6 +24,7 @@ const ENVIRONMENT_READERS = [
   `${backend}/config.ts`,
   `${backend}/main.ts`,
   "packages/db/src/test-database.ts",
+  "packages/simulator/src/main.ts",
 ];
 
 const rules: Rule[] = [
@@ -54,8 +55,12 @@ const rules: Rule[] = [
     forbids: inside(`${backend}/webhooks`),
   },
   {
-    instead: "only main.ts imports config.ts: receive the value as an argument",
-    binds: (path) => inside(backend)(path) && !isTest(path) && path !== `${backend}/main.ts`,
+    instead: "only main.ts and compose.ts import config.ts: receive the value as an argument",
+    binds: (path) =>
+      inside(backend)(path) &&
+      !isTest(path) &&
+      path !== `${backend}/main.ts` &&
+      path !== `${backend}/compose.ts`,
     forbids: (target) => target === `${backend}/config.ts`,
   },
   {

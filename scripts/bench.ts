@@ -1,6 +1,8 @@
 import { coldStart } from "./bench/b8-cold-start.ts";
 import { ingest } from "./bench/b1-ingest.ts";
 import { overhead } from "./bench/b3-overhead.ts";
+import { dispatch } from "./bench/b4-dispatch.ts";
+import { processes } from "./bench/b6-processes.ts";
 import { slowModel } from "./bench/b2-slow-model.ts";
 import { killAll } from "./bench/processes.ts";
 import { lastResults, type Row, table, writeResults } from "./bench/results.ts";
@@ -8,7 +10,7 @@ import { createWorld, type World } from "./bench/world.ts";
 import { say } from "./terminal.ts";
 
 /** `pnpm bench`, or `pnpm bench B1 B3`: see docs/performance.md. */
-const BENCHES = ["B1", "B2", "B3", "B8"];
+const BENCHES = ["B1", "B2", "B3", "B4", "B6", "B8"];
 const asked = process.argv.slice(2).map((name) => name.toUpperCase());
 const unknown = asked.filter((name) => !BENCHES.includes(name));
 if (unknown.length > 0)
@@ -37,12 +39,20 @@ async function run(): Promise<void> {
     say("B8 cold start");
     rows.push(...(await coldStart(say)));
   }
-  if (wants("B1", "B2", "B3")) {
+  if (wants("B1", "B2", "B3", "B4", "B6")) {
     world = await createWorld(say);
     if (wants("B1", "B3")) await againstFloor(world);
     if (wants("B2")) {
       say("B2 slow model");
       rows.push(...(await slowModel(world, say)));
+    }
+    if (wants("B4")) {
+      say("B4 dispatch");
+      rows.push(...(await dispatch(world, say)));
+    }
+    if (wants("B6")) {
+      say("B6 processes");
+      rows.push(...(await processes(world, say)));
     }
   }
   rows.sort((a, b) => a.bench.localeCompare(b.bench));

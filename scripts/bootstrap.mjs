@@ -26,12 +26,16 @@ const jest = [
 /** Arguments for Node.js; what the caller adds comes after them. */
 const tasks = {
   start: [...source, "scripts/start.ts"],
+  "start:worker": [...source, "scripts/start-worker.ts"],
   dev: [...source, "--watch", "scripts/start.ts"],
   test: jest,
   verify: [...source, "scripts/verify.ts"],
   build: ["node_modules/turbo/bin/turbo", "run", "build"],
   bench: [...source, "scripts/bench.ts"],
+  chaos: [...source, "scripts/chaos.ts"],
   simulate: [...source, "scripts/simulate.ts"],
+  provision: [...source, "scripts/provision.ts"],
+  replay: [...source, "scripts/replay.ts"],
   "db:migrate": [...source, "scripts/database.ts", "migrate"],
   "db:seed": [...source, "scripts/database.ts", "seed"],
   "db:check": [...source, "scripts/database.ts", "check"],

@@ -2,6 +2,7 @@ import { demoTenant } from "@jobrun/db/migrate";
 import { loadEnvironmentFile, POSTGRES_FOLDER, say } from "./terminal.ts";
 
 const STOP_LIMIT_MS = 30_000;
+const PROVISION_LIMIT_MS = 10_000;
 const SIMULATOR_URL = "http://127.0.0.1:3002";
 
 type Environment = Record<string, string | undefined>;
@@ -38,6 +39,7 @@ async function start(): Promise<void> {
   if (simulated) {
     await seed(env["DATABASE_URL"]);
     await startSimulator(env);
+    await provisionDemo(env);
   }
   const { runGateway } = await import("@jobrun/backend");
   const gateway = await runGateway(env);
@@ -62,6 +64,7 @@ async function startSimulator(env: Environment): Promise<void> {
   const authToken = env["TWILIO_AUTH_TOKEN"];
   const simulator = await listen({
     port: Number(address.port),
+    numbers: [demoTenant.phoneNumber],
     ...(authToken ? { authToken } : {}),
   });
   running.push({ name: "simulator", stop: () => simulator.close() });
@@ -72,6 +75,32 @@ async function startSimulator(env: Environment): Promise<void> {
   env["TWILIO_PHONE_NUMBER"] ||= demoTenant.phoneNumber;
   env["WEBHOOK_SIGNATURES"] ||= "off";
   env["SIMULATOR_URL"] = simulator.url;
+}
+
+/** Points the simulator's number at the gateway, as `pnpm provision` does with those at Twilio. */
+async function provisionDemo(env: Environment): Promise<void> {
+  const { createDatabase } = await import("@jobrun/db");
+  const { twilioNumbers } = await import("@jobrun/messaging");
+  const { provisionNumbers } = await import("../apps/backend/src/numbers/provision.ts");
+  const numbers = twilioNumbers({
+    accountSid: env["TWILIO_ACCOUNT_SID"] ?? "",
+    authTokens: [env["TWILIO_AUTH_TOKEN"] ?? ""],
+    apiBaseUrl: env["TWILIO_API_BASE_URL"] ?? "",
+  });
+  const db = createDatabase({
+    url: env["DATABASE_URL"] ?? "",
+    poolSize: 2,
+    queryTimeoutMs: PROVISION_LIMIT_MS,
+    transactionTimeoutMs: PROVISION_LIMIT_MS,
+    onQueryTimeout: () => {},
+  });
+  env["PUBLIC_BASE_URL"] ||= `http://localhost:${env["PORT"] || "3001"}`;
+  try {
+    const limit = AbortSignal.timeout(PROVISION_LIMIT_MS);
+    await provisionNumbers(db, numbers, env["PUBLIC_BASE_URL"], limit);
+  } finally {
+    await db.close();
+  }
 }
 
 function demoText(gatewayUrl: string, env: Environment): string {

@@ -7,6 +7,7 @@ declare module "autocannon" {
     headers?: Record<string, string>;
     /** Called before each request. */
     setupRequest?: (request: Request) => Request;
+    onResponse?: (status: number, body: string) => void;
   }
 
   interface Result {
@@ -18,6 +19,11 @@ declare module "autocannon" {
     timeouts: number;
   }
 
+  /** A promise of the result that also tells of connections that break. */
+  interface Run extends Promise<Result> {
+    on(event: "reqError", listener: (error: Error) => void): this;
+  }
+
   export default function autocannon(options: {
     url: string;
     connections: number;
@@ -26,5 +32,5 @@ declare module "autocannon" {
     /** Seconds. */
     timeout: number;
     requests: Request[];
-  }): Promise<Result>;
+  }): Run;
 }

@@ -35,14 +35,14 @@ export async function slowModel(world: World, say: (line: string) => void): Prom
 async function measure(world: World, name: string, file: URL): Promise<number> {
   const subject = await world.start(name, file);
   try {
-    await saturate(subject.url, world.texts, 10, 2);
-    await world.setModelDelay(MODEL_MS);
-    world.texts.prepare(PREPARED);
+    await saturate(subject.urls, world.texts, 10, 2);
+    await world.setFaults({ modelDelayMs: MODEL_MS });
+    world.texts.prepare(PREPARED, subject.urls);
     const before = await subject.stored();
-    const { seconds } = await saturate(subject.url, world.texts, IN_FLIGHT, SECONDS);
+    const { seconds } = await saturate(subject.urls, world.texts, IN_FLIGHT, SECONDS);
     return ((await subject.stored()) - before) / seconds;
   } finally {
-    await world.setModelDelay(0);
+    await world.setFaults({ modelDelayMs: 0 });
     await subject.stop();
   }
 }

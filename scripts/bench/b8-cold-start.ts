@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { freePort } from "./processes.ts";
 import { type Row, spread } from "./results.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -82,14 +82,4 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals | 0): boole
 
 function groupLives(pid: number | undefined): boolean {
   return signalGroup(pid, 0);
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (address === null || typeof address === "string") throw new Error("No free port on 127.0.0.1");
-  return address.port;
 }

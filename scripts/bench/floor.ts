@@ -35,7 +35,7 @@ const server = createServer(async (request, response) => {
     response.writeHead(500).end();
   }
 });
-server.listen(0, "127.0.0.1", () => {
+server.listen(Number(required("PORT")), "127.0.0.1", () => {
   announce(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 });
 

@@ -9,56 +9,108 @@ interface Webhook {
   headers: Record<string, string>;
 }
 
-/** Enough that two texts of one customer are never in flight together: lanes would answer them as one. */
-const CUSTOMERS = 4000;
+/**
+ * Enough that two texts of one customer are never in flight together: lanes would answer them as one.
+ * Odd, so that with two processes the texts of one customer go to either in turn.
+ */
+const CUSTOMERS = 4001;
 const FIRST_CUSTOMER = 447_400_000_000;
 
 /** An endless supply of texts, each with an id of its own, from customers who write again and again. */
 export class Texts {
-  readonly #sign: (params: Record<string, string>) => string;
-  readonly #accountSid: string;
-  readonly #prepared: Webhook[] = [];
+  readonly #account: { accountSid: string; authToken: string };
+  #prepared = new Map<string, Webhook[]>();
   #count = 0;
 
-  constructor(account: { accountSid: string; authToken: string; publicUrl: string }) {
-    this.#accountSid = account.accountSid;
-    this.#sign = (params) =>
-      signTwilioRequest(account.authToken, `${account.publicUrl}/sms`, params);
+  constructor(account: { accountSid: string; authToken: string }) {
+    this.#account = account;
   }
 
-  /** Signs ahead, so that signing takes nothing from what is measured. */
-  prepare(count: number): void {
-    while (this.#prepared.length < count) this.#prepared.push(this.#make());
+  /** Signs ahead for these servers, `count` in all, so that signing takes nothing from what is measured. */
+  prepare(count: number, urls: string[]): void {
+    this.#prepared = new Map(urls.map((url) => [url, []]));
+    for (let index = 0; index < count; index += urls.length)
+      for (const [url, webhooks] of this.#prepared) webhooks.push(...this.nextFor([url]));
+    // Taken from the end, and in the order they were made.
+    for (const webhooks of this.#prepared.values()) webhooks.reverse();
   }
 
-  next(): Webhook {
-    return this.#prepared.pop() ?? this.#make();
+  next(url: string): Webhook {
+    return this.#prepared.get(url)?.pop() ?? this.#make(this.#params(), url);
   }
 
-  #make(): Webhook {
+  /** One and the same text, as each of these servers would get it. */
+  nextFor(urls: string[]): Webhook[] {
+    const params = this.#params();
+    return urls.map((url) => this.#make(params, url));
+  }
+
+  #params(): Record<string, string> {
     const index = this.#count++;
-    const params = inboundParams({
+    return inboundParams({
       from: `+${FIRST_CUSTOMER + (index % CUSTOMERS)}`,
       to: demoTenant.phoneNumber,
       body: `My kitchen tap drips, can somebody come this week? (${index})`,
-      accountSid: this.#accountSid,
+      accountSid: this.#account.accountSid,
     });
+  }
+
+  #make(params: Record<string, string>, url: string): Webhook {
     const body = new URLSearchParams(params).toString();
     const headers = {
       "content-type": "application/x-www-form-urlencoded",
-      "x-twilio-signature": this.#sign(params),
+      "x-twilio-signature": signTwilioRequest(this.#account.authToken, `${url}/sms`, params),
     };
     return { body, headers };
   }
 }
 
-/**
- * Keeps `connections` webhooks in flight for `seconds`.
- *
- * @returns answers with a 200, other answers, connections that broke, and the seconds it really took
- */
-export async function saturate(url: string, texts: Texts, connections: number, seconds: number) {
-  const result = await autocannon({
+/** What came of a time of load. */
+export interface Load {
+  /** Answers with a 200. */
+  ok: number;
+  /** Other answers, broken connections and time-outs. */
+  failed: number;
+  /** The first of the failed, for the error message. */
+  samples: string[];
+  /** The time it really took. */
+  seconds: number;
+}
+
+/** Keeps `connections` webhooks in flight for `seconds`, spread evenly over the servers. */
+export async function saturate(
+  urls: string[],
+  texts: Texts,
+  connections: number,
+  seconds: number,
+): Promise<Load> {
+  const loads = await Promise.all(
+    urls.map((url) => saturateOne(url, texts, connections / urls.length, seconds)),
+  );
+  const sum = (count: (load: Load) => number) =>
+    loads.reduce((total, load) => total + count(load), 0);
+  return {
+    ok: sum(({ ok }) => ok),
+    failed: sum(({ failed }) => failed),
+    samples: loads.flatMap(({ samples }) => samples),
+    seconds: Math.max(...loads.map((load) => load.seconds)),
+  };
+}
+
+const SAMPLES = 3;
+const SAMPLE_LENGTH = 200;
+
+async function saturateOne(
+  url: string,
+  texts: Texts,
+  connections: number,
+  seconds: number,
+): Promise<Load> {
+  const samples: string[] = [];
+  const sample = (what: string) => {
+    if (samples.length < SAMPLES) samples.push(what.slice(0, SAMPLE_LENGTH));
+  };
+  const run = autocannon({
     url,
     connections,
     duration: seconds,
@@ -67,16 +119,16 @@ export async function saturate(url: string, texts: Texts, connections: number, s
       {
         method: "POST",
         path: "/sms",
-        setupRequest: (prepared) => ({ ...prepared, ...texts.next() }),
+        setupRequest: (prepared) => ({ ...prepared, ...texts.next(url) }),
+        onResponse: (status, body) => {
+          if (status !== 200) sample(`${status} ${body}`);
+        },
       },
     ],
   });
-  return {
-    ok: result["2xx"],
-    refused: result.non2xx,
-    broken: result.errors,
-    seconds: result.duration,
-  };
+  run.on("reqError", (error) => sample(error.message));
+  const { "2xx": ok, non2xx, errors, duration } = await run;
+  return { ok, failed: non2xx + errors, samples, seconds: duration };
 }
 
 /**
@@ -98,7 +150,7 @@ export async function drip(
     for (let index = 0; index < perSecond * seconds; index += 1) {
       const due = start + (index * 1000) / perSecond;
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
-      answers.push(postOne(url, texts.next(), agent));
+      answers.push(postOne(url, texts.next(url), agent));
     }
     return await Promise.all(answers);
   } finally {
@@ -107,7 +159,13 @@ export async function drip(
   }
 }
 
-function postOne(url: string, { body, headers }: Webhook, agent: Agent): Promise<number> {
+/**
+ * Posts one webhook.
+ *
+ * @returns milliseconds until its answer
+ * @throws Error when that is no 200
+ */
+export function postOne(url: string, { body, headers }: Webhook, agent: Agent): Promise<number> {
   const started = performance.now();
   return new Promise((resolve, reject) => {
     request(`${url}/sms`, { method: "POST", agent, headers }, (response) => {

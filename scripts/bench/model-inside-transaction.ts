@@ -76,10 +76,12 @@ const app = createApp({
     },
     startedAt: new Date(),
     assistantState: () => ({ lastError: null }),
+    sweepState: async () => ({ lastRunAt: null, missed: 0, recovered: 0 }),
+    providers: () => [],
   },
 });
 await db.connect();
-const server = app.listen(0, config.HOST, () => {
+const server = app.listen(config.PORT, config.HOST, () => {
   announce(`http://${config.HOST}:${(server.address() as AddressInfo).port}`, () => db.close());
 });
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { createServer } from "node:net";
 
 /** A server of the bench in a process of its own, so that it shares no event loop with what it is measured against. */
 export interface Server {
@@ -45,4 +46,15 @@ export async function launch(file: URL, env: Record<string, string>): Promise<Se
 /** For the end of a bench that failed or was interrupted. */
 export function killAll(): void {
   for (const child of running) child.kill("SIGKILL");
+}
+
+/** A port of 127.0.0.1 that nobody listens on just now. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  probe.close();
+  await once(probe, "close");
+  if (address === null || typeof address === "string") throw new Error("No free port on 127.0.0.1");
+  return address.port;
 }

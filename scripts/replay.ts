@@ -1,0 +1,89 @@
+import { parseArgs } from "node:util";
+import { listDead, replay, type DeadMessage } from "../apps/backend/src/outbound/replay.ts";
+import { createDatabase } from "@jobrun/db";
+import { startEmbeddedPostgres } from "@jobrun/db/embedded";
+import { loadEnvironmentFile, POSTGRES_FOLDER, say } from "./terminal.ts";
+
+/** `pnpm replay`: shows the texts that were given up on, and queues those a person chooses again. */
+const usage = `usage: pnpm replay            shows the texts that were given up on
+       pnpm replay <id> …     queues these again
+       pnpm replay --all      queues all of them again`;
+
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+loadEnvironmentFile();
+const asked = readArguments();
+if (asked === null) {
+  say(usage);
+  process.exit(1);
+}
+const external = process.env["DATABASE_URL"];
+const embedded = external
+  ? null
+  : await startEmbeddedPostgres({ dataDir: POSTGRES_FOLDER, log: say });
+try {
+  process.exitCode = await run(external ?? embedded?.url ?? "", asked);
+} catch (error) {
+  say(`Nothing was changed: ${error instanceof Error ? error.message.trim() : String(error)}`);
+  process.exitCode = 1;
+} finally {
+  await embedded?.stop();
+}
+
+async function run(url: string, chosen: "show" | "all" | string[]): Promise<number> {
+  const db = createDatabase({
+    url,
+    poolSize: 2,
+    queryTimeoutMs: 5000,
+    transactionTimeoutMs: 30_000,
+    onQueryTimeout: () => say("The database takes longer than 5 s."),
+  });
+  try {
+    if (chosen === "show") return show(await listDead(db));
+    const queued = await replay(db, chosen);
+    say(
+      queued.length === 1
+        ? "1 text is queued again; a running gateway sends it within a second."
+        : `${queued.length} texts are queued again; a running gateway sends them.`,
+    );
+    const missed = chosen === "all" ? [] : chosen.filter((id) => !queued.includes(id));
+    for (const id of missed) say(`${id}: not a text that was given up on`);
+    return missed.length === 0 ? 0 : 1;
+  } finally {
+    await db.close();
+  }
+}
+
+/** @returns null when nobody can know what was meant */
+function readArguments(): "show" | "all" | string[] | null {
+  try {
+    const { values, positionals } = parseArgs({
+      options: { all: { type: "boolean", default: false } },
+      allowPositionals: true,
+    });
+    if (values.all) return positionals.length === 0 ? "all" : null;
+    if (positionals.length === 0) return "show";
+    return positionals.every((id) => ID.test(id))
+      ? positionals.map((id) => id.toLowerCase())
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+function show(dead: DeadMessage[]): number {
+  if (dead.length === 0) {
+    say("No text was given up on.");
+    return 0;
+  }
+  say("id                                    queued            to            kind          why");
+  for (const { id, queuedAt, recipient, kind, errorCode, mayHaveArrived } of dead) {
+    const why = `${errorCode ?? "–"}${mayHaveArrived ? " (it may have arrived)" : ""}`;
+    const time = queuedAt.toISOString().slice(0, 16).replace("T", " ");
+    say(`${id}  ${time}  ${recipient.padEnd(12)}  ${kind.padEnd(12)}  ${why}`);
+  }
+  say(
+    `\n${dead.length} given up on. Queue them again with: pnpm replay --all, or pnpm replay <id>`,
+  );
+  return 0;
+}
