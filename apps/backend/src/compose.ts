@@ -68,10 +68,7 @@ export function compose(
   if (channel === undefined) throw new Error("no provider carries sms");
 
   let wakes: WakeChannel | undefined;
-  const wakeOutbox = () => {
-    dispatcher.wake();
-    wakes?.notify();
-  };
+  const wakeOutbox = () => dispatcher.wake();
   const alerts = new AlertService({
     db,
     logger,
@@ -98,6 +95,7 @@ export function compose(
     metrics,
     alerts,
     logger,
+    callOthers: () => wakes?.notify(),
   });
   const receipts = { events, alerts, logger, wakeOutbox };
   const upkeep = outboxUpkeep({

@@ -23,6 +23,8 @@ export interface DispatchDeps {
   metrics: Metrics;
   alerts: AlertService;
   logger: winston.Logger;
+  /** Called when there may be more to send than this process takes now. */
+  callOthers: () => void;
 }
 
 /** Sends under way at once in one process: at 200 ms a send, over 160 a second. */
@@ -126,6 +128,7 @@ export class Dispatcher {
     for (const message of claimed) this.#track({ message, claimedAt, probe: false });
     const atLimit = [...this.#underWay.values()].some((texts) => texts >= PER_TENANT);
     this.#more = claimed.length === count || atLimit;
+    if (this.#more) this.#deps.callOthers();
   }
 
   async #probeStops(channels: string[]): Promise<void> {
