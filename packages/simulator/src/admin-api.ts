@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
+import { CALL_STATUSES } from "./call-params.ts";
 import { faultsSchema } from "./faults-schema.ts";
 import { GUIDE } from "./guide.ts";
 import { readBody, sendJson, sendText } from "./http.ts";
+import { CALL_OUTCOMES } from "./play-call.ts";
 import type { Simulator } from "./simulator.ts";
 
 const textRequest = z.strictObject({
@@ -15,6 +17,19 @@ const textRequest = z.strictObject({
     .exactOptional(),
   webhookUrl: z.url().exactOptional(),
   fallbackUrl: z.url().exactOptional(),
+});
+const callRequest = z.strictObject({
+  from: z.string().min(1),
+  to: z.string().min(1),
+  outcome: z.enum(CALL_OUTCOMES),
+  sid: z
+    .string()
+    .regex(/^CA[0-9A-Za-z]{1,62}$/)
+    .exactOptional(),
+  voiceUrl: z.url().exactOptional(),
+  statusUrl: z.url().exactOptional(),
+  statusCallbacks: z.array(z.enum(CALL_STATUSES)).exactOptional(),
+  extra: z.record(z.string(), z.string()).exactOptional(),
 });
 const setting = z.string().exactOptional();
 const numberRequest = z.strictObject({
@@ -65,6 +80,11 @@ export async function handleAdmin(
       const message = textRequest.safeParse(parseJson(await readBody(request)));
       if (!message.success) return refuse(response, z.prettifyError(message.error));
       return answer(response, () => simulator.text(message.data));
+    }
+    case "POST /admin/call": {
+      const call = callRequest.safeParse(parseJson(await readBody(request)));
+      if (!call.success) return refuse(response, z.prettifyError(call.error));
+      return answer(response, () => simulator.call(call.data));
     }
     case "GET /admin/numbers":
       sendJson(response, 200, simulator.numbers());

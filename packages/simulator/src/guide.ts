@@ -9,6 +9,9 @@ POST /admin/numbers      add a number or change its webhooks: {"phoneNumber","sm
 PUT  /admin/faults       switch faults on and off; what is not named stays
 POST /admin/text         text the gateway as a person: {"from","to","body","sid"?,"webhookUrl"?,"fallbackUrl"?};
                          without webhookUrl, by the configuration of the number "to"
+POST /admin/call         call the gateway as a person: {"from","to","outcome","sid"?,"voiceUrl"?,"statusUrl"?,
+                         "statusCallbacks"?:[status,…],"extra"?}; outcome: no-answer, busy, failed, canceled,
+                         completed, answered-by-operator; without URLs, by the configuration of the number "to"
 POST /admin/reset        forget all traffic, end all faults; the numbers stay
 
 Twilio (Basic auth, below /2010-04-01/Accounts/{AccountSid}):

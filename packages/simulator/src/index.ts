@@ -1,10 +1,13 @@
 export { startSimulator } from "./simulator.ts";
-export type { PersonText, Simulator, SimulatorOptions } from "./simulator.ts";
+export type { PersonCall, PersonText, Simulator, SimulatorOptions } from "./simulator.ts";
 export type { Faults, MixedFault, ReceiptPlan } from "./faults-schema.ts";
 export type { NumberWebhooks, SimulatedNumber } from "./numbers.ts";
 export type { SentMessage } from "./message-log.ts";
 export type { ModelCall } from "./openai-api.ts";
 export type { WebhookResult } from "./deliver-webhook.ts";
+export { CALL_OUTCOMES } from "./play-call.ts";
+export type { CallOutcome, CallResult } from "./play-call.ts";
+export type { CallStatus } from "./call-params.ts";
 export { inboundParams } from "./inbound-params.ts";
 export type { InboundMessage } from "./inbound-params.ts";
 export { signTwilioRequest } from "./sign-twilio-request.ts";

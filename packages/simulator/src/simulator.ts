@@ -4,6 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { handleAdmin } from "./admin-api.ts";
 import { BoundedLog } from "./bounded-log.ts";
+import type { CallStatus } from "./call-params.ts";
 import { deliverWebhook } from "./deliver-webhook.ts";
 import type { WebhookResult } from "./deliver-webhook.ts";
 import { FaultSwitch } from "./faults.ts";
@@ -17,9 +18,11 @@ import { NumberBook } from "./numbers.ts";
 import type { NumberWebhooks, SimulatedNumber } from "./numbers.ts";
 import { handleChatCompletion } from "./openai-api.ts";
 import type { ModelCall } from "./openai-api.ts";
+import { playCall } from "./play-call.ts";
+import type { CallOutcome, CallResult } from "./play-call.ts";
 import { sendReceipts } from "./send-receipts.ts";
 import { handleTwilioApi } from "./twilio-api.ts";
-import { webhookOf } from "./webhook-of.ts";
+import { voiceWebhooksOf, webhookOf } from "./webhook-of.ts";
 
 export interface SimulatorOptions {
   /** 0, the default, takes a free one. */
@@ -46,6 +49,23 @@ export interface PersonText {
   webhookUrl?: string;
   fallbackUrl?: string;
   extra?: Record<string, string>;
+}
+
+/** A call from a person to a number of the gateway. */
+export interface PersonCall {
+  /** E.164, or what Twilio reports of a caller without a number: `anonymous`, a short code. */
+  from: string;
+  to: string;
+  outcome: CallOutcome;
+  sid?: string;
+  /** With `voiceUrl` or `statusUrl` the number's own configuration does not count. */
+  voiceUrl?: string;
+  statusUrl?: string;
+  /** The status callbacks, in this order, for a provider that tells more than the end, or repeats and reorders it. */
+  statusCallbacks?: CallStatus[];
+  extra?: Record<string, string>;
+  /** Called back with each thing the caller is told, when it is said: the texts back may come before the call ends. */
+  onSaid?: (text: string) => void;
 }
 
 export interface Simulator {
@@ -75,6 +95,11 @@ export interface Simulator {
    * webhook is not configured.
    */
   text(message: PersonText): Promise<WebhookResult>;
+  /**
+   * Calls a number of the gateway: its voice webhook, what that answers, then its status callback. Throws RangeError
+   * for TwiML the simulator does not play, and as `text` does.
+   */
+  call(call: PersonCall): Promise<CallResult>;
   /**
    * Gives the account a number, or changes the named webhooks of one it has. Throws RangeError for what Twilio would
    * refuse.
@@ -184,6 +209,20 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
         });
       }
       return result;
+    },
+    call: async ({ voiceUrl, statusUrl, ...call }) => {
+      const own = voiceUrl === undefined && statusUrl === undefined;
+      const urls = own
+        ? voiceWebhooksOf(numbers, call.to)
+        : { voiceUrl: voiceUrl ?? null, statusUrl: statusUrl ?? null };
+      const lost = faults.current.webhooks === "lost";
+      return playCall({
+        ...call,
+        ...(lost ? { voiceUrl: null, statusUrl: null } : urls),
+        sid: call.sid ?? newSid("CA"),
+        ...account,
+        signal: closing.signal,
+      });
     },
     addNumber: (phoneNumber, webhooks = {}) => ({ ...numbers.add(phoneNumber, webhooks) }),
     numbers: () => numbers.all().map((number) => ({ ...number })),

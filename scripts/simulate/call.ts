@@ -1,0 +1,43 @@
+import type { CallOutcome, CallResult } from "@jobrun/simulator";
+import { sayAt, sayRequests } from "./replies.ts";
+
+export interface CallToPlay {
+  from: string;
+  to: string;
+  outcome: CallOutcome;
+  /** `CA` and 32 hexadecimal digits. */
+  sid: string;
+}
+
+/**
+ * Calls the gateway as Twilio would and prints what the caller hears and who is rung.
+ *
+ * @returns whether the gateway answered all that was asked
+ * @throws Error with the simulator's words when it does not play the call
+ */
+export async function playCall(
+  simulatorUrl: string,
+  gatewayUrl: string,
+  call: CallToPlay,
+): Promise<"taken" | "refused" | "unreachable"> {
+  const overrides = "#rc=2&rp=5xx,ct,rt&rt=10000&tt=15000";
+  sayAt(new Date(), `${call.from} calls ${call.to}  [${call.sid}]`);
+  const response = await fetch(`${simulatorUrl}/admin/call`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      ...call,
+      voiceUrl: `${gatewayUrl}/api/twilio/voice${overrides}`,
+      statusUrl: `${gatewayUrl}/api/twilio/status${overrides}`,
+    }),
+  });
+  if (!response.ok) throw new Error(`the simulator refused it: ${await response.text()}`);
+  const { status, requests, said, dialled } = (await response.json()) as CallResult;
+  if (dialled !== null) console.log(`          rings ${dialled}: ${call.outcome}`);
+  for (const words of said) console.log(`          the caller hears: ${words}`);
+  console.log(`          (the call ended: ${status})`);
+  sayRequests(requests);
+  const last = [...new Map(requests.map((request) => [request.url, request.status])).values()];
+  if (last.every((code) => code === null)) return "unreachable";
+  return last.every((code) => code !== null && code < 300) ? "taken" : "refused";
+}

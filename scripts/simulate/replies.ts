@@ -1,0 +1,64 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { SentMessage } from "@jobrun/simulator";
+
+const QUIET_MS = 1_500;
+
+/**
+ * Prints the texts from one number to another as they are sent, until the stream is aborted. `first` resolves with
+ * true at the first, with false if the stream ends before; `quiet` resolves when none has come for a while.
+ *
+ * @param stream the simulator's /admin/events
+ * @param ends the person's number and the business's, E.164
+ */
+export function printReplies(
+  stream: ReadableStream<Uint8Array>,
+  { from, to }: { from: string; to: string },
+) {
+  const first = Promise.withResolvers<boolean>();
+  let lastAt = Date.now();
+  const read = async (): Promise<void> => {
+    let pending = "";
+    for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+      const events = (pending + chunk).split("\n\n");
+      pending = events.pop() ?? "";
+      for (const event of events) {
+        if (!event.startsWith("data: ")) continue;
+        const sent = JSON.parse(event.slice("data: ".length)) as SentMessage;
+        if (sent.to !== from || sent.from !== to) continue;
+        sayAt(new Date(sent.at), `${sent.from}: ${sent.body}`);
+        lastAt = Date.now();
+        first.resolve(true);
+      }
+    }
+  };
+  // The stream ends with an error when it is aborted, or when the simulator stops: either way nothing more will come.
+  read().then(
+    () => first.resolve(false),
+    () => first.resolve(false),
+  );
+  const quiet = async (): Promise<void> => {
+    while (Date.now() - lastAt < QUIET_MS) await delay(QUIET_MS - (Date.now() - lastAt));
+  };
+  return { first: first.promise, quiet };
+}
+
+/** One line of the conversation. */
+export function sayAt(at: Date, line: string): void {
+  console.log(`${at.toTimeString().slice(0, 8)}  ${line}`);
+}
+
+/** What the gateway answered to each request. */
+export function sayRequests(requests: WebhookRequests): void {
+  for (const { url, error, status, contentType, body } of requests) {
+    const answer = error ?? `${status} ${contentType} ${body}`;
+    console.log(`          webhook ${new URL(url).pathname}: ${answer}`);
+  }
+}
+
+type WebhookRequests = {
+  url: string;
+  error: string | null;
+  status: number | null;
+  contentType: string | null;
+  body: string;
+}[];
