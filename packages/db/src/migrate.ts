@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { withSchemaEngine } from "./migrate-engine.ts";
+import { migrateTimers } from "./migrate-timers.ts";
 
 export { demoTenant, seed } from "./migrate-seed.ts";
 
@@ -10,17 +11,20 @@ const NO_FILTERS = { externalTables: [], externalEnums: [] };
 
 /**
  * Applies the migrations of prisma/migrations that the database does not have yet, and leaves
- * `_prisma_migrations` as `prisma migrate deploy` would. Downloads nothing.
+ * `_prisma_migrations` as `prisma migrate deploy` would; then those of the timers, which pg-boss
+ * brings along. Downloads nothing.
  *
  * @returns the names of the migrations applied now.
  * @throws Error when one fails; a failed migration is recorded and must be resolved before the next try.
  */
 export async function migrate(databaseUrl: string): Promise<string[]> {
-  return withSchemaEngine(databaseUrl, schemaFiles(), async (engine) => {
+  const applied = await withSchemaEngine(databaseUrl, schemaFiles(), async (engine) => {
     const migrationsList = readMigrations(join(PRISMA_FOLDER, "migrations"));
     const result = await engine.applyMigrations({ migrationsList, filters: NO_FILTERS });
     return result.appliedMigrationNames;
   });
+  await migrateTimers(databaseUrl);
+  return applied;
 }
 
 /**

@@ -83,6 +83,13 @@ describe("sending with retry", () => {
     expect(failures[0]?.retryInMs).toBeNull();
   });
 
+  it("leaves a text to the caller when the caller sees no sense in another attempt", async () => {
+    const { channel, sends } = scripted([BUSY, SENT]);
+    const { signal } = new AbortController();
+    const outcome = await sendWithRetry(channel, MESSAGE, { signal, mayRetry: () => false });
+    expect({ outcome, sends: sends() }).toEqual({ outcome: BUSY, sends: 1 });
+  });
+
   it("starts from 1 s by default", async () => {
     const abort = new AbortController();
     const failures: FailedAttempt[] = [];

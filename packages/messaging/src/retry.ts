@@ -16,6 +16,8 @@ export interface SendWithRetryOptions {
   /** Ends the waiting; what is known by then is returned. */
   signal: AbortSignal;
   onAttemptFailed?: (info: FailedAttempt) => void;
+  /** Asked after an attempt that failed: whether another one makes sense now. */
+  mayRetry?: () => boolean;
   /** One nominal wait per attempt, so also the number of attempts; the last is not waited for. */
   delaysMs?: readonly number[];
 }
@@ -40,7 +42,7 @@ export async function sendWithRetry(
   message: OutboundMessage,
   options: SendWithRetryOptions,
 ): Promise<SendOutcome> {
-  const { signal, onAttemptFailed, delaysMs = DELAYS_MS } = options;
+  const { signal, onAttemptFailed, mayRetry = () => true, delaysMs = DELAYS_MS } = options;
   const attempts = delaysMs.length;
   if (signal.aborted) return { kind: "unavailable", code: "aborted" };
   // The signal is not given to p-retry: it would throw away an acceptance that came in time.
@@ -48,7 +50,8 @@ export async function sendWithRetry(
     async (attempt) => {
       const outcome = await channel.send(message, signal);
       if (outcome.kind === "accepted") return outcome;
-      const retryInMs = attempt < attempts ? nextWaitMs(outcome, delaysMs[attempt - 1]) : null;
+      const more = attempt < attempts && mayRetry();
+      const retryInMs = more ? nextWaitMs(outcome, delaysMs[attempt - 1]) : null;
       onAttemptFailed?.({ attempt, attempts, outcome, retryInMs });
       if (retryInMs === null || outcome.kind !== "unavailable") return outcome;
       // Rejects only when aborted, which is looked at next.
