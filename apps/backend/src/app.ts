@@ -1,15 +1,17 @@
 import { newId } from "@jobrun/db";
 import express, { type Express } from "express";
 import helmet from "helmet";
+import type { CallDeps } from "./calls/call-deps.ts";
 import type { HealthDeps } from "./health/health-report.ts";
 import { healthRoutes } from "./health/health.ts";
 import { badRequests } from "./http/twilio-request.ts";
+import { callRoutes } from "./webhooks/call-routes.ts";
 import { twilioMessageStatus } from "./webhooks/twilio-message-status.ts";
 import { twilioSmsFallback, type FallbackDeps } from "./webhooks/twilio-sms-fallback.ts";
 import { twilioSms } from "./webhooks/twilio-sms.ts";
 
 export interface AppDeps {
-  sms: FallbackDeps;
+  sms: FallbackDeps & Omit<CallDeps, "recent">;
   health: HealthDeps;
 }
 
@@ -21,6 +23,7 @@ export function createApp({ sms, health }: AppDeps): Express {
   app.use(twilioSms(sms));
   app.use(twilioSmsFallback(sms));
   app.use(twilioMessageStatus(sms));
+  app.use(callRoutes(sms));
   app.use(helmet(), healthRoutes({ ...health, metrics: sms.metrics }));
   app.use((_request, response) => {
     const error = { code: "not_found", message: "No such route", requestId: newId() };

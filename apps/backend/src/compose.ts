@@ -9,15 +9,26 @@ import { deferredWorker } from "./conversations/deferred.ts";
 import { createInbound } from "./conversations/handle-inbound.ts";
 import { readSweepState } from "./conversations/sweep-state.ts";
 import { createSweep } from "./conversations/sweep.ts";
+import type { OtherPeople } from "./conversations/take-text.ts";
+import { urgentJobHandlers } from "./jobs/escalate-urgent-job.ts";
+import { scheduleUrgentTimers } from "./jobs/urgent-job.ts";
 import { WebhookCheck } from "./numbers/webhook-check.ts";
+import { createOnboarding } from "./onboarding/onboarding.ts";
+import { completeTestCall } from "./onboarding/test-call.ts";
+import { handleOperatorText } from "./operators/handle-operator-text.ts";
 import { Dispatcher } from "./outbound/dispatch.ts";
 import { announceReceipt, applyPendingReceipts } from "./outbound/receipts.ts";
 import type { DeliveryTimings } from "./outbound/timings.ts";
 import { outboxUpkeep } from "./outbound/upkeep.ts";
+import { deleteOldRows } from "./timers/retention.ts";
+import { TimerService } from "./timers/timer-service.ts";
+import type { TimerHandlers } from "./timers/timers.ts";
 import { createEvents } from "./telemetry/events.ts";
 import { createLogger } from "./telemetry/logger.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 import { VERSION } from "./version.ts";
+
+const MINUTE_MS = 60_000;
 
 /** All parts of a process, made and not started. */
 export interface Composition {
@@ -79,6 +90,10 @@ export function compose(
       founderPhone: config.FOUNDER_ALERT_PHONE ?? null,
       opsNumber: config.TWILIO_OPS_NUMBER ?? config.TWILIO_PHONE_NUMBER ?? null,
       webhookUrl: config.ALERT_WEBHOOK_URL ?? null,
+      pagerDuty:
+        config.PAGERDUTY_ROUTING_KEY === undefined
+          ? null
+          : { routingKey: config.PAGERDUTY_ROUTING_KEY },
     },
     openBreakers: () =>
       Object.entries(dispatcher.breakers())
@@ -110,6 +125,7 @@ export function compose(
     wakeOutbox,
   });
 
+  const timers = new TimerService({ databaseUrl: config.DATABASE_URL, logger });
   const { assistant, scripted, lastError } = chooseAssistant(
     config.OPENAI_API_KEY === undefined
       ? null
@@ -129,9 +145,27 @@ export function compose(
     metrics,
     alerts,
     logger,
+    onUrgentJob: (tx, job) =>
+      scheduleUrgentTimers(tx, timers, job, {
+        secondTextMs: config.URGENT_SECOND_TEXT_MINUTES * MINUTE_MS,
+        founderMs: config.URGENT_FOUNDER_MINUTES * MINUTE_MS,
+      }),
     wakeOutbox,
     now,
   });
+  const shared = { db, timers, events, metrics, alerts, logger, wakeOutbox };
+  const onboarding = createOnboarding({
+    ...shared,
+    excluded: [
+      config.TWILIO_PHONE_NUMBER,
+      config.TWILIO_OPS_NUMBER,
+      config.SYSTEM_FAILSAFE_SMS_NUMBER,
+    ].filter((number) => number !== undefined),
+  });
+  const people: OtherPeople = {
+    operator: (text) => handleOperatorText(shared, text),
+    onboarding: (text) => onboarding.handle(text),
+  };
   const deadlineMs = config.WEBHOOK_DEADLINE_MS;
   const deferred = deferredWorker({
     db,
@@ -150,6 +184,7 @@ export function compose(
       db,
       provider: channel.provider,
       log: channel.log,
+      people,
       events,
       metrics,
       alerts,
@@ -167,7 +202,22 @@ export function compose(
     alerts,
     logger,
   });
-  const workers = [...(sweep ? [sweep] : []), deferred, dispatcher, upkeep, webhookCheck, alerts];
+  const timerHandlers: TimerHandlers = {
+    ...urgentJobHandlers(shared),
+    ...onboarding.timers,
+    retention: () => deleteOldRows(db, logger),
+  };
+  const timerWorker = { start: () => timers.start(timerHandlers), stop: () => timers.stop() };
+  const workers = [
+    ...(sweep ? [sweep] : []),
+    timerWorker,
+    onboarding,
+    deferred,
+    dispatcher,
+    upkeep,
+    webhookCheck,
+    alerts,
+  ];
 
   return {
     logger,
@@ -177,6 +227,7 @@ export function compose(
         db,
         channel,
         inbound,
+        people,
         events,
         metrics,
         alerts,
@@ -188,6 +239,9 @@ export function compose(
         wakeOutbox,
         wakeDeferred,
         now,
+        failsafeSender: config.SYSTEM_FAILSAFE_SMS_NUMBER,
+        cooldownMinutes: config.CALLER_COOLDOWN_MINUTES,
+        completeTestCall,
       },
       health: {
         db,

@@ -200,7 +200,7 @@ describe("a refusal", () => {
     world.simulator.setFaults({ twilio: { kind: "error", status: 400, code: 30002, times: 1 } });
     const first = await queue();
     const gateway = await world.startGateway({}, { ...SOON, stopProbeMs: 2000 });
-    await eventually(alertsOpen, (keys) => keys.includes("CHANNEL_STOPPED:sms"));
+    await eventually(alertsOpen, (keys) => keys.includes("CHANNEL_STOPPED"));
     const others = await Promise.all(
       ["+447700900701", "+447700900702"].map((recipient) => queue({ recipient })),
     );
@@ -236,7 +236,7 @@ describe("a refusal", () => {
     world.simulator.setFaults({ refusals: { "+33612345678": 21408 } });
     await world.startGateway({}, { ...SOON, stopProbeMs: 60_000 });
     const refused = await queue({ recipient: abroad[0]! });
-    await eventually(alertsOpen, (keys) => keys.includes("CHANNEL_STOPPED:sms"));
+    await eventually(alertsOpen, (keys) => keys.includes("CHANNEL_STOPPED"));
     const held = await queue({ recipient: abroad[1]! });
     await queue();
     await world.simulator.waitForSent(1, { to: CUSTOMER });
@@ -248,7 +248,7 @@ describe("a refusal", () => {
     world.simulator.setFaults({ refusals: { [CUSTOMER]: 21608 } });
     await world.startGateway({}, { ...SOON, stopProbeMs: 60_000 });
     const refused = await queue();
-    await eventually(alertsOpen, (keys) => keys.includes("CHANNEL_STOPPED:sms"));
+    await eventually(alertsOpen, (keys) => keys.includes("CHANNEL_STOPPED"));
     await queue({ recipient: "+447700900701" });
     await world.simulator.waitForSent(1, { to: "+447700900701" });
     expect(await statusOf(refused)).toMatchObject({ status: "QUEUED", attempts: 1 });

@@ -62,7 +62,7 @@ async function fill(tenantId: string): Promise<void> {
     [tenantId, newId(), conversation],
   );
   await world.query(
-    `INSERT INTO "Job" (id, "clientId", "conversationId", summary) VALUES ($2, $1, $3, 'a job')`,
+    `INSERT INTO "Job" (id, "clientId", "conversationId", number, summary) VALUES ($2, $1, $3, 1, 'a job')`,
     [tenantId, newId(), conversation],
   );
   await world.query(

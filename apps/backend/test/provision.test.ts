@@ -225,7 +225,13 @@ describe("a running gateway", () => {
       logger,
       events: createEvents({ logger, strict: true }),
       metrics: createMetrics(),
-      config: { disabled: false, founderPhone: null, opsNumber: null, webhookUrl: null },
+      config: {
+        disabled: false,
+        founderPhone: null,
+        opsNumber: null,
+        webhookUrl: null,
+        pagerDuty: null,
+      },
     });
     check = new WebhookCheck({ db, numbers: by, publicBaseUrl: BASE, alerts, logger });
     check.start();

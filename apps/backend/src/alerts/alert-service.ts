@@ -4,6 +4,7 @@ import type { Logger } from "winston";
 import type { Events } from "../telemetry/events.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { alertTypes, type AlertType, type Severity } from "./alert-types.ts";
+import { deliverFromMemory, storeIncident } from "./deliver-from-memory.ts";
 import { configuredChannels, deliverDue, type AlertConfig } from "./delivery.ts";
 import { defaultThresholds, evaluate, type Signal } from "./evaluate.ts";
 import {
@@ -16,10 +17,9 @@ import {
   type OpenIncident,
   type ResolvedIncident,
 } from "./incidents.ts";
-import { MemoryIncidents, type MemoryIncident } from "./memory-incidents.ts";
+import { MemoryIncidents } from "./memory-incidents.ts";
 import { ProcessCounts } from "./process-counters.ts";
 import { readOutbox, type OutboxState } from "./read-outbox.ts";
-import { postAlert } from "./webhook-channel.ts";
 import { within } from "./within.ts";
 
 export interface AlertServiceDeps {
@@ -90,7 +90,7 @@ export class AlertService {
   /** Ends the incident, if it is open. */
   async resolve(type: AlertType, resource?: string): Promise<void> {
     const key = keyOf(type, resource);
-    this.#memory.remove(key);
+    this.#memory.resolve(key);
     await this.#guarded("alert not resolved", async () => {
       this.#announceResolved(await resolveIncident(this.#deps.db, key, this.#deps.now()));
     });
@@ -150,7 +150,7 @@ export class AlertService {
     const now = this.#deps.now();
     const outbox = await readOutbox(this.#deps.db, now).catch(() => null);
     await this.#act(evaluate(this.#countersWith(outbox), defaultThresholds, now.getTime()));
-    if (outbox === null) return this.#deliverFromMemory(now);
+    if (outbox === null) return deliverFromMemory(this.#deps, this.#memory, now);
     await this.#guarded("alerts not evaluated", async () => {
       const { db, metrics, config } = this.#deps;
       await this.#storeMemory(now);
@@ -209,52 +209,13 @@ export class AlertService {
     }
   }
 
-  async #deliverFromMemory(now: Date): Promise<void> {
-    const { disabled, webhookUrl } = this.#deps.config;
-    if (disabled || webhookUrl === null) return;
-    await Promise.all(
-      this.#memory.due(now).map((incident) => this.#postFromMemory(webhookUrl, incident, now)),
-    );
-  }
-
-  async #postFromMemory(url: string, incident: MemoryIncident, now: Date): Promise<void> {
-    const { type, key, severity } = incident;
-    const attempt = { channel: "webhook", severity, attemptedAt: now, ofThisIncident: true };
-    try {
-      await postAlert(url, { ...incident, state: "OPEN" });
-      incident.attempts.push({ ...attempt, state: "DELIVERED" });
-      const requestId = newId();
-      this.#deps.events.emit("alert_delivered", {
-        requestId,
-        type,
-        key,
-        severity,
-        channel: "webhook",
-      });
-    } catch (error) {
-      incident.attempts.push({ ...attempt, state: "FAILED" });
-      this.#deps.logger.error("alert not delivered; it stays due", { type, key, severity, error });
-    }
-  }
-
   /** The database is back: what was kept becomes rows, with what the founder was already told. */
   async #storeMemory(now: Date): Promise<void> {
     for (const incident of this.#memory.all()) {
-      await this.#deps.db.serviceTransaction(async (tx) => {
-        const { id: alertId } = await upsertIncident(tx, incident, incident.occurrences, now);
-        const told = incident.attempts.filter(({ state }) => state === "DELIVERED");
-        await tx.alertDelivery.createMany({
-          data: told.map(({ channel, severity, state, attemptedAt }) => ({
-            id: newId(),
-            alertId,
-            channel,
-            severity,
-            state,
-            attemptedAt,
-          })),
-        });
-      });
+      await storeIncident(this.#deps.db, incident, now);
       this.#memory.remove(incident.key);
+      if (!incident.isOver) continue;
+      this.#announceResolved(await resolveIncident(this.#deps.db, incident.key, now));
     }
   }
 

@@ -84,7 +84,7 @@ export const alertTypes = {
     severity: "critical",
     summary: "A provider refuses our account; outbound messages wait",
     aboutTexts: true,
-    resolution: byRaiser,
+    resolution: conditionEnds,
   },
   SIGNATURE_BURST: {
     severity: "critical",

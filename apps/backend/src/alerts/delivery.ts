@@ -3,8 +3,11 @@ import type { Logger } from "winston";
 import type { Events } from "../telemetry/events.ts";
 import { enqueue, outboxText } from "../outbound/enqueue.ts";
 import { definitionOf, type Severity } from "./alert-types.ts";
+import type { PagerDutyConfig } from "./pagerduty-channel.ts";
 import { planDelivery, type AlertChannel, type Attempt } from "./plan-delivery.ts";
-import { noticeText, postAlert, type AlertNotice } from "./webhook-channel.ts";
+import { postChannels, postThrough } from "./post-channels.ts";
+import { resolveDeliveries } from "./resolve-deliveries.ts";
+import { noticeText, type AlertNotice } from "./webhook-channel.ts";
 
 export interface AlertConfig {
   /** Incidents are recorded, nobody is told. */
@@ -13,6 +16,7 @@ export interface AlertConfig {
   /** Sends the founder's texts. */
   opsNumber: string | null;
   webhookUrl: string | null;
+  pagerDuty: PagerDutyConfig | null;
 }
 
 export interface DeliveryDeps {
@@ -33,7 +37,7 @@ interface Claim {
   channel: AlertChannel;
 }
 
-/** A text not sent by then counts as failed. Longer than a webhook takes with its retries. */
+/** A text not sent by then counts as failed. Longer than a post takes with its retries. */
 const PATIENCE_MS = 60_000;
 /** Older attempts are forgotten: an incident still open is mentioned again once a week. */
 const HISTORY_MS = 7 * 24 * 3_600_000;
@@ -43,7 +47,7 @@ const MOST_AT_ONCE = 100;
 export function configuredChannels(config: AlertConfig): AlertChannel[] {
   return [
     ...(config.founderPhone !== null && config.opsNumber !== null ? (["sms"] as const) : []),
-    ...(config.webhookUrl !== null ? (["webhook"] as const) : []),
+    ...postChannels(config),
   ];
 }
 
@@ -57,6 +61,7 @@ export async function deliverDue(deps: DeliveryDeps, now: Date): Promise<void> {
   const attempts = await readAttempts(deps.db.service, open, now);
   const due = open.filter((notice) => plan(deps, notice, attempts, now).length > 0);
   await Promise.all(due.map((notice) => deliver(deps, notice.id, now)));
+  await resolveDeliveries(deps, now);
 }
 
 async function deliver(deps: DeliveryDeps, alertId: string, now: Date): Promise<void> {
@@ -67,17 +72,23 @@ async function deliver(deps: DeliveryDeps, alertId: string, now: Date): Promise<
     deps.events.emit("message_queued", queued);
     deps.wakeOutbox();
   }
-  const webhook = claims.find(({ channel }) => channel === "webhook");
-  const url = deps.config.webhookUrl;
-  if (webhook === undefined || url === null) return;
-  const error = await postAlert(url, notice).then(
-    () => null,
-    (reason: unknown) => (reason instanceof Error ? reason.message : "unknown error"),
+  await Promise.all(
+    claims.map(({ deliveryId, channel }) => post(deps, notice, deliveryId, channel)),
   );
+}
+
+async function post(
+  deps: DeliveryDeps,
+  notice: Notice,
+  deliveryId: string,
+  channel: AlertChannel,
+): Promise<void> {
+  if (channel === "sms") return; // in the outbox since the claim
+  const error = await postThrough(channel, deps.config, notice);
   await deps.db.service.$executeRaw`
     UPDATE "AlertDelivery" SET "state" = ${error === null ? "DELIVERED" : "FAILED"}, "error" = ${error}
-     WHERE "id" = ${webhook.deliveryId}::uuid AND "state" = 'PENDING'`;
-  report(deps, { ...notice, channel: "webhook", error });
+     WHERE "id" = ${deliveryId}::uuid AND "state" = 'PENDING'`;
+  report(deps, { ...notice, channel, error });
 }
 
 /** Plans again under the lock: another process may have acted since the plan was made. */

@@ -16,6 +16,7 @@ interface OutboxCounters {
   dead: number;
   oldestUnknownSeconds: number;
   oldestDeferredSeconds: number;
+  stops: number;
 }
 
 export interface Counters {
@@ -106,6 +107,13 @@ export function evaluate(counters: Counters, thresholds: Thresholds, now: number
       severity: "critical",
       active: outbox.dead > 0,
       summary: `${outbox.dead} outbound messages were given up on and are not delivered`,
+    },
+    {
+      type: "CHANNEL_STOPPED",
+      severity: "critical",
+      active: outbox.stops > 0,
+      summary:
+        "A provider refuses our account, a number of ours or a country; what is refused waits",
     },
     aged(
       "MESSAGE_UNKNOWN_STUCK",

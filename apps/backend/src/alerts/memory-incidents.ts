@@ -1,11 +1,13 @@
 import type { Incident, OpenIncident } from "./incidents.ts";
-import { planDelivery, type Attempt } from "./plan-delivery.ts";
+import { planDelivery, type AlertChannel, type Attempt } from "./plan-delivery.ts";
 
 export interface MemoryIncident extends Incident {
   occurrences: number;
   raisedAt: Date;
   lastSeenAt: Date;
   attempts: Attempt[];
+  /** It is over, but somebody was told: kept until it is stored, so that they are told of its end as well. */
+  isOver: boolean;
 }
 
 const MOST_KEPT = 100;
@@ -20,6 +22,7 @@ export class MemoryIncidents {
     if (known !== undefined) {
       known.occurrences += occurrences;
       known.lastSeenAt = now;
+      known.isOver = false;
       return "known";
     }
     if (this.#byKey.size >= MOST_KEPT) return "full";
@@ -29,6 +32,7 @@ export class MemoryIncidents {
       raisedAt: now,
       lastSeenAt: now,
       attempts: [],
+      isOver: false,
     });
     return "opened";
   }
@@ -41,26 +45,33 @@ export class MemoryIncidents {
     this.#byKey.delete(key);
   }
 
-  /** Those the founder should hear of now, by the one channel that needs no database. */
-  due(now: Date): MemoryIncident[] {
-    return this.all().filter(
-      (incident) =>
-        planDelivery(
-          { ...incident, aboutTexts: false },
-          incident.attempts,
-          ["webhook"],
-          now.getTime(),
-        ).length > 0,
-    );
+  /** Ends the incident of a key. */
+  resolve(key: string): void {
+    const incident = this.#byKey.get(key);
+    if (incident?.attempts.some(({ state }) => state === "DELIVERED")) incident.isOver = true;
+    else this.remove(key);
+  }
+
+  /** What the founder should hear of now and how, by `channels`, which need no database. */
+  due<C extends AlertChannel>(now: Date, channels: C[]): { incident: MemoryIncident; by: C[] }[] {
+    return this.#open().map((incident) => {
+      const about = { ...incident, aboutTexts: false };
+      const planned = planDelivery(about, incident.attempts, channels, now.getTime());
+      return { incident, by: channels.filter((channel) => planned.includes(channel)) };
+    });
   }
 
   list(): OpenIncident[] {
-    return this.all().map(({ type, severity, occurrences, raisedAt }) => ({
+    return this.#open().map(({ type, severity, occurrences, raisedAt }) => ({
       type,
       severity,
       state: "OPEN",
       raisedAt: raisedAt.toISOString(),
       occurrences,
     }));
+  }
+
+  #open(): MemoryIncident[] {
+    return this.all().filter(({ isOver }) => !isOver);
   }
 }

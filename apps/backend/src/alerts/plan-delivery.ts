@@ -1,6 +1,6 @@
 import type { Severity } from "./alert-types.ts";
 
-export type AlertChannel = "sms" | "webhook";
+export type AlertChannel = "sms" | "webhook" | "pagerduty";
 
 export interface Attempt {
   channel: string;

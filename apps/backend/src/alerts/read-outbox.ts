@@ -12,6 +12,8 @@ export interface OutboxState {
   oldestUnknownSeconds: number;
   deferred: number;
   oldestDeferredSeconds: number;
+  /** Refusals of our account that hold texts back. */
+  stops: number;
 }
 
 /** Reads it in one statement whose conditions are those of the partial indexes, each a small set. */
@@ -35,7 +37,8 @@ export async function readOutbox(db: Database, now: Date): Promise<OutboxState> 
            coalesce(max("unknownAge") FILTER (WHERE "kind" <> 'founder_alert' AND "status" IN ('UNKNOWN', 'SENDING')), 0)
              AS "oldestUnknownSeconds",
            count(*) FILTER (WHERE "status" = 'DEFERRED')::int AS "deferred",
-           coalesce(max(age) FILTER (WHERE "status" = 'DEFERRED'), 0) AS "oldestDeferredSeconds"
+           coalesce(max(age) FILTER (WHERE "status" = 'DEFERRED'), 0) AS "oldestDeferredSeconds",
+           (SELECT count(*) FROM "ChannelStop")::int AS "stops"
       FROM pending`;
   if (row === undefined) throw new Error("an aggregate without GROUP BY returned no row");
   return row;

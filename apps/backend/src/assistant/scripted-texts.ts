@@ -61,7 +61,7 @@ export const scriptedTexts: Record<AssistantContext["business"]["locale"], Scrip
     offTopic: (name) => `Ici, nous pouvons seulement aider pour les services de ${name}.`,
     complaint: (name) => `Nous en sommes désolés. ${name} verra votre message et vous répondra.`,
     cancellation: (name) => `Entendu, nous prévenons ${name} que vous souhaitez annuler.`,
-    human: (name) => `Bien sûr, nous demandons à ${name} de vous contacter personnellement.`,
+    human: (name) => `Entendu, nous demandons à ${name} de vous contacter personnellement.`,
   },
 };
 

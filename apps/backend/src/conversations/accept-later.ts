@@ -1,12 +1,17 @@
 import type { Database } from "@jobrun/db";
-import type { InboundMessage } from "@jobrun/messaging";
 import type { AlertService } from "../alerts/alert-service.ts";
 import { resolveArrival } from "../numbers/resolve-number.ts";
+import type { Events } from "../telemetry/events.ts";
 import { deferTexts } from "./deferred.ts";
+import type { InboundResult } from "./handle-inbound.ts";
+import { inboundText, onboardingText, type ArrivedText, type OtherPeople } from "./take-text.ts";
 import { storeUnrouted } from "./unrouted.ts";
 
 export interface AcceptLaterDeps {
   db: Database;
+  events: Events;
+  /** Whose texts need no assistant: they are answered at once, here too */
+  people: OtherPeople;
   alerts: Pick<AlertService, "raise">;
   /** Longest that storing one person's texts may take, milliseconds */
   deadlineMs: number;
@@ -15,17 +20,11 @@ export interface AcceptLaterDeps {
   now: () => number;
 }
 
-/** A text that is stored without being answered, and the id that its whole trace carries. */
-export interface LaterText {
-  message: InboundMessage;
-  requestId: string;
-}
-
 export interface Accepted {
-  /** `deferred`: a worker answers. `stored`: kept outside tenants. `duplicate`: nothing was new. */
+  /** `deferred`: a worker answers. `stored`: nobody needs to. `duplicate`: nothing was new. */
   outcome: "deferred" | "stored" | "duplicate";
   /** Those of the texts that are stored by this call */
-  fresh: LaterText[];
+  fresh: ArrivedText[];
 }
 
 /**
@@ -37,21 +36,50 @@ export interface Accepted {
  */
 export async function acceptLater(
   deps: AcceptLaterDeps,
-  texts: readonly [LaterText, ...LaterText[]],
+  texts: readonly [ArrivedText, ...ArrivedText[]],
 ): Promise<Accepted> {
   const { number, unknown } = await resolveAll(deps.db, texts);
-  const fresh =
-    number.role === "OPERATIONAL"
-      ? await defer(deps, number.tenantId, unknown)
-      : await keepUnrouted(deps, unknown);
-  if (fresh.length === 0) return { outcome: "duplicate", fresh };
-  deps.wakeOutbox();
-  return { outcome: number.role === "OPERATIONAL" ? "deferred" : "stored", fresh };
+  const deadline = deps.now() + deps.deadlineMs;
+  switch (number.role) {
+    case "OPERATIONAL": {
+      const { tenantId, sender } = number;
+      if (sender === "customer") return accepted("deferred", await defer(deps, tenantId, unknown));
+      const take = (text: ArrivedText) =>
+        deps.people.operator(inboundText(text, tenantId, deadline));
+      return accepted("stored", await answerNow(unknown, take));
+    }
+    case "ONBOARDING": {
+      const take = (text: ArrivedText) => deps.people.onboarding(onboardingText(text, deadline));
+      return accepted("stored", await answerNow(unknown, take));
+    }
+    case "SYSTEM":
+      return accepted("stored", await keepUnrouted(deps, unknown));
+  }
 }
 
-async function resolveAll(db: Database, [first, ...rest]: readonly [LaterText, ...LaterText[]]) {
-  const arrival = ({ message }: LaterText) =>
-    resolveArrival(db, message.to, message.providerMessageId);
+function accepted(outcome: "deferred" | "stored", fresh: ArrivedText[]): Accepted {
+  return { outcome: fresh.length === 0 ? "duplicate" : outcome, fresh };
+}
+
+async function answerNow(
+  texts: ArrivedText[],
+  take: (text: ArrivedText) => Promise<InboundResult>,
+): Promise<ArrivedText[]> {
+  const fresh = [];
+  for (const text of texts) {
+    const { kind } = await take(text);
+    if (kind === "failed") throw new Error("the text could not be stored");
+    if (kind === "committed") fresh.push(text);
+  }
+  return fresh;
+}
+
+async function resolveAll(
+  db: Database,
+  [first, ...rest]: readonly [ArrivedText, ...ArrivedText[]],
+) {
+  const arrival = ({ message }: ArrivedText) =>
+    resolveArrival(db, message.to, message.from, message.providerMessageId);
   const { number, known } = await arrival(first);
   const unknown = known ? [] : [first];
   for (const text of rest) if (!(await arrival(text)).known) unknown.push(text);
@@ -61,36 +89,36 @@ async function resolveAll(db: Database, [first, ...rest]: readonly [LaterText, .
 async function defer(
   deps: AcceptLaterDeps,
   tenantId: string,
-  texts: LaterText[],
-): Promise<LaterText[]> {
+  texts: ArrivedText[],
+): Promise<ArrivedText[]> {
   const [first] = texts;
   if (first === undefined) return [];
   const { channel, from, to } = first.message;
-  const stored = await deferTexts(
-    deps.db,
-    {
-      address: { tenantId, channel, customer: from },
-      texted: to,
-      texts: texts.map(({ message: { providerMessageId, body, media }, requestId }) => ({
-        providerMessageId,
-        requestId,
-        body,
-        media,
-      })),
-      deadline: deps.now() + deps.deadlineMs,
-    },
-    deps.now,
-  );
-  if (stored.length > 0) deps.wakeDeferred();
+  const stored = await deferTexts(deps, {
+    address: { tenantId, channel, customer: from },
+    texted: to,
+    texts: texts.map(({ message: { providerMessageId, body, media }, requestId }) => ({
+      providerMessageId,
+      requestId,
+      body,
+      media,
+    })),
+    deadline: deps.now() + deps.deadlineMs,
+  });
+  if (stored.length > 0) {
+    deps.wakeOutbox();
+    deps.wakeDeferred();
+  }
   return texts.filter(({ message }) => stored.includes(message.providerMessageId));
 }
 
-async function keepUnrouted(deps: AcceptLaterDeps, texts: LaterText[]): Promise<LaterText[]> {
+async function keepUnrouted(deps: AcceptLaterDeps, texts: ArrivedText[]): Promise<ArrivedText[]> {
   const fresh = [];
   for (const text of texts) {
-    if ((await storeUnrouted(deps.db, text.message, text.requestId)) === "duplicate") continue;
+    if ((await storeUnrouted(deps, text.message, text.requestId)) === "duplicate") continue;
     void deps.alerts.raise({ type: "UNROUTED_MESSAGE", requestId: text.requestId });
     fresh.push(text);
   }
+  if (fresh.length > 0) deps.wakeOutbox();
   return fresh;
 }

@@ -18,8 +18,10 @@ export interface NewOutbound extends OutboxText {
 
 export interface JobRecord extends JobDraft {
   id: string;
+  /** Null of a new one: the commit gives it the tenant's next */
+  number: number | null;
   urgency: Urgency;
-  status: "NEEDS_INFO" | "READY" | "URGENT";
+  status: "NEEDS_INFO" | "READY" | "URGENT" | "ACCEPTED";
 }
 
 /** What a turn writes. Everything in it was decided from `view`. */
@@ -36,12 +38,21 @@ export interface Plan {
   status: "RECEIVED" | "DEFERRED";
   outbound: NewOutbound[];
   job: JobRecord | null;
+  /** What the operator is told when this turn makes the job urgent, once its number is known */
+  urgentAlert: ((jobNumber: number) => OutboxText) | null;
   consent: ConsentChange | null;
 }
 
 export interface Committed {
   conversationId: string;
   outbound: { id: string; kind: string; segments: number }[];
+}
+
+/** A job that became urgent in this transaction. */
+export interface UrgentJob {
+  tenantId: string;
+  jobId: string;
+  requestId: string;
 }
 
 /** Something the plan relied on is no longer so: another turn was committed in between. Nothing is written. */
@@ -53,16 +64,53 @@ export class WorldChanged extends Error {
  * COMMIT: one transaction that writes all of a turn or nothing, and re-checks what the plan relied
  * on: every message id unused, the conversation as it was read.
  *
+ * @param onUrgentJob what else belongs into the transaction when a job becomes urgent
  * @throws WorldChanged when the plan must be made again from a new view
  */
-export async function commit(db: Database, plan: Plan): Promise<Committed> {
-  return db.tenantTransaction(plan.address.tenantId, async (tx) => {
-    const conversation = plan.view.conversation ?? (await open(tx, plan));
-    const customerId = plan.view.customer?.id;
-    if (plan.consent !== null && customerId !== undefined)
-      await tx.$executeRaw`UPDATE "Customer" SET "optedOutAt" = CASE WHEN ${plan.consent.optedOut} THEN now() END WHERE "id" = ${customerId}::uuid`;
-    return write(tx, plan, conversation);
+export async function commit(
+  db: Database,
+  plan: Plan,
+  onUrgentJob: (tx: Tx, job: UrgentJob) => Promise<void> = async () => {},
+): Promise<Committed> {
+  const { view, address, consent, urgentAlert, requestId } = plan;
+  const { tenantId } = address;
+  return db.tenantTransaction(tenantId, async (tx) => {
+    const conversation = view.conversation ?? (await open(tx, plan));
+    if (consent !== null && view.customer !== null)
+      await recordConsent(tx, consent, view.customer.id, conversation.id);
+    if (plan.job === null) return write(tx, plan, conversation, null, []);
+
+    const job = { ...plan.job, number: plan.job.number ?? (await takeJobNumber(tx, tenantId)) };
+    const alerts = urgentAlert === null ? [] : [urgentAlert(job.number)];
+    const committed = await write(tx, plan, conversation, job, alerts);
+    if (urgentAlert !== null) await onUrgentJob(tx, { tenantId, jobId: job.id, requestId });
+    return committed;
   });
+}
+
+/** What waits for somebody who wants no more texts is not sent any more. */
+async function recordConsent(
+  tx: Tx,
+  { optedOut }: ConsentChange,
+  customerId: string,
+  conversationId: string,
+): Promise<void> {
+  await tx.$executeRaw`
+    WITH customer AS (
+      UPDATE "Customer" SET "optedOutAt" = CASE WHEN ${optedOut} THEN now() END WHERE "id" = ${customerId}::uuid
+    )
+    UPDATE "Message" SET "status" = 'FAILED', "errorCode" = 'opted-out'
+    WHERE ${optedOut} AND "conversationId" = ${conversationId}::uuid AND "status" = 'QUEUED'
+      AND "kind" <> 'opt_out_confirmation'`;
+}
+
+/** Numbers count up per tenant; two conversations that begin a job at once wait for each other here. */
+async function takeJobNumber(tx: Tx, tenantId: string): Promise<number> {
+  const [row] = await tx.$queryRaw<{ number: number }[]>`
+    UPDATE "Client" SET "lastJobNumber" = "lastJobNumber" + 1 WHERE "id" = ${tenantId}::uuid
+    RETURNING "lastJobNumber" AS "number"`;
+  if (row === undefined) throw new Error("the tenant of this job does not exist");
+  return row.number;
 }
 
 /** First contact: the customer, if new, and the conversation. Somebody else may be first: then nothing is inserted. */
@@ -92,8 +140,10 @@ async function write(
   tx: Tx,
   plan: Plan,
   conversation: { id: string; revision: number },
+  job: (JobRecord & { number: number }) | null,
+  operatorTexts: OutboxText[],
 ): Promise<Committed> {
-  const rows = messageRows(plan);
+  const rows = messageRows(plan, operatorTexts);
   const [counts] = await tx.$queryRaw<{ turns: number; stored: number; answered: number }[]>`
     WITH turn AS (
       UPDATE "Conversation" SET "revision" = "revision" + 1, "updatedAt" = now()
@@ -116,16 +166,17 @@ async function write(
       ORDER BY r."order"
       ON CONFLICT DO NOTHING RETURNING 1
     ), job AS (
-      INSERT INTO "Job" ("id", "clientId", "conversationId", "summary", "type", "location", "requestedTime",
-        "customerName", "urgency", "status")
-      SELECT j."id", turn."clientId", turn."id", j."summary", j."type", j."location", j."requestedTime",
-        j."customerName", j."urgency", j."status"::"JobStatus"
-      FROM turn, jsonb_to_recordset(${JSON.stringify(plan.job === null ? [] : [plan.job])}::jsonb) AS j("id" uuid,
-        "summary" text, "type" text, "location" text, "requestedTime" text, "customerName" text, "urgency" text, "status" text)
+      INSERT INTO "Job" ("id", "clientId", "conversationId", "number", "summary", "type", "location", "requestedTime",
+        "customerName", "urgency", "status", "alertedAt")
+      SELECT j."id", turn."clientId", turn."id", j."number", j."summary", j."type", j."location", j."requestedTime",
+        j."customerName", j."urgency", j."status"::"JobStatus", CASE WHEN j."status" = 'URGENT' THEN now() END
+      FROM turn, jsonb_to_recordset(${JSON.stringify(job === null ? [] : [job])}::jsonb) AS j("id" uuid,
+        "number" int, "summary" text, "type" text, "location" text, "requestedTime" text, "customerName" text, "urgency" text, "status" text)
       ON CONFLICT ("conversationId") WHERE "status" NOT IN ('DECLINED', 'DONE') DO UPDATE SET
         "summary" = EXCLUDED."summary", "type" = EXCLUDED."type", "location" = EXCLUDED."location",
         "requestedTime" = EXCLUDED."requestedTime", "customerName" = EXCLUDED."customerName",
-        "urgency" = EXCLUDED."urgency", "status" = EXCLUDED."status", "updatedAt" = now()
+        "urgency" = EXCLUDED."urgency", "status" = EXCLUDED."status",
+        "alertedAt" = COALESCE("Job"."alertedAt", EXCLUDED."alertedAt"), "updatedAt" = now()
     )
     SELECT (SELECT count(*) FROM turn)::int AS "turns", (SELECT count(*) FROM stored)::int AS "stored",
            (SELECT count(*) FROM answered)::int AS "answered"`;
@@ -139,7 +190,7 @@ async function write(
   return { conversationId: conversation.id, outbound };
 }
 
-function messageRows(plan: Plan) {
+function messageRows(plan: Plan, operatorTexts: OutboxText[]) {
   const inbound = plan.inbound.map((text) => ({
     id: text.id,
     inConversation: true,
@@ -156,7 +207,11 @@ function messageRows(plan: Plan) {
     priority: 0,
     lifeSeconds: null,
   }));
-  const outbound = plan.outbound.map((text) => ({
+  const texts = [
+    ...plan.outbound,
+    ...operatorTexts.map((text) => ({ ...text, inConversation: false })),
+  ];
+  const outbound = texts.map((text) => ({
     id: newId(),
     inConversation: text.inConversation,
     direction: "OUTBOUND",

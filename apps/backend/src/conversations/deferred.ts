@@ -2,9 +2,11 @@ import { newId, type Database } from "@jobrun/db";
 import type winston from "winston";
 import { enqueue, outboxText } from "../outbound/enqueue.ts";
 import type { Events } from "../telemetry/events.ts";
+import { customerTexts } from "../texts/customer-texts.ts";
+import { fill, type Locale } from "../texts/fill.ts";
+import { operatorTexts } from "../texts/operator-texts.ts";
 import { PollLoop } from "../workers/poll-loop.ts";
-import { commit, WorldChanged, type NewText } from "./commit.ts";
-import { customerTexts, type Locale } from "./customer-texts.ts";
+import { commit, WorldChanged, type NewOutbound, type NewText } from "./commit.ts";
 import { decide } from "./decide.ts";
 import type { Inbound } from "./handle-inbound.ts";
 import { prepare, type Address } from "./prepare.ts";
@@ -29,9 +31,8 @@ export interface TextsToDefer {
  * @throws when nothing could be stored
  */
 export async function deferTexts(
-  db: Database,
+  { db, events, now }: { db: Database; events: Events; now: () => number },
   { address, texted, texts, deadline }: TextsToDefer,
-  now: () => number,
 ): Promise<string[]> {
   // In every round somebody commits, so a burst of n texts of one customer takes at most n rounds.
   while (now() < deadline) {
@@ -42,24 +43,35 @@ export async function deferTexts(
     if (first === undefined) return [];
     const bodies = fresh.map((text) => text.body);
     const decision = decide(view, bodies, texted);
-    const silent = decision.kind === "fixed" && decision.reply === null;
+    const silent = decision.kind === "fixed" ? decision.reply === null : decision.silent;
     const holding = customerTexts.holding[view.tenant.locale];
+    const outbound: NewOutbound[] = [];
+    if (!silent && view.deferred.length === 0)
+      outbound.push({ ...outboxText("holding", holding, address.customer), inConversation: true });
+    if (decision.confirmation !== null)
+      outbound.push({
+        ...outboxText("opt_out_confirmation", decision.confirmation, address.customer),
+        inConversation: true,
+      });
     try {
-      await commit(db, {
+      const { requestId } = first;
+      const committed = await commit(db, {
         view,
         address,
         texted,
-        requestId: first.requestId,
+        requestId,
         inbound: fresh.map((text) => ({ ...text, id: newId() })),
         answered: [],
         status: "DEFERRED",
-        outbound:
-          silent || view.deferred.length > 0
-            ? []
-            : [{ ...outboxText("holding", holding, address.customer), inConversation: true }],
+        outbound,
         job: null,
+        urgentAlert: null,
         consent: decision.consent,
       });
+      const { conversationId } = committed;
+      const trace = { requestId, tenantId: address.tenantId, conversationId };
+      for (const { id: messageId, kind, segments } of committed.outbound)
+        events.emit("message_queued", { ...trace, messageId, kind, segments });
       return fresh.map((text) => text.providerMessageId);
     } catch (error) {
       if (!(error instanceof WorldChanged)) throw error;
@@ -95,6 +107,7 @@ export function deferredWorker(deps: DeferredDeps): PollLoop {
       const due = await claimDue(deps.db);
       await Promise.all(due.map((conversation) => answer(deps, conversation)));
       if ((await tellOperators(deps)) > 0) deps.wakeOutbox();
+      await leaveToOperators(deps.db);
       // After an outage more may be due than one batch; what was claimed now is not due again for 5 s.
       if (due.length > 0) loop.wake();
     } catch (error) {
@@ -113,7 +126,7 @@ async function claimDue(db: Database): Promise<DueConversation[]> {
       ORDER BY "dueAt" LIMIT ${BATCH} FOR UPDATE SKIP LOCKED
     ), claimed AS (
       UPDATE "Message" m
-      SET "attempts" = m."attempts" + 1, "dueAt" = now() + LEAST(interval '5 seconds' * 2 ^ m."attempts", interval '5 minutes')
+      SET "attempts" = m."attempts" + 1, "dueAt" = now() + LEAST(interval '5 seconds' * 2 ^ LEAST(m."attempts", 6), interval '5 minutes')
       FROM due WHERE m."id" = due."id" RETURNING m.*
     )
     SELECT DISTINCT ON ("conversationId") "clientId" AS "tenantId", "channel", "sender" AS "customer",
@@ -130,9 +143,16 @@ async function answer(deps: DeferredDeps, due: DueConversation): Promise<void> {
   });
 }
 
+/** After a day of tries nothing more is tried: the operator was told, and the alert about it ends. */
+async function leaveToOperators(db: Database): Promise<void> {
+  await db.service.$executeRaw`
+    UPDATE "Message" SET "status" = 'RECEIVED'
+    WHERE "status" = 'DEFERRED' AND "createdAt" <= now() - interval '24 hours' AND "operatorToldAt" IS NOT NULL`;
+}
+
 /** A text that waits too long goes to the operator as it is: the customer's own words and number. */
 async function tellOperators(deps: DeferredDeps): Promise<number> {
-  return deps.db.serviceTransaction(async (tx) => {
+  const queued = await deps.db.serviceTransaction(async (tx) => {
     const waiting = await tx.$queryRaw<
       {
         id: string;
@@ -150,23 +170,22 @@ async function tellOperators(deps: DeferredDeps): Promise<number> {
       WHERE m."id" IN (
           SELECT "id" FROM "Message" WHERE "status" = 'DEFERRED' AND "operatorToldAt" IS NULL
             AND "createdAt" < now() - make_interval(secs => ${deps.operatorAlertMinutes * 60})
-          LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)
+          ORDER BY "createdAt" LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)
         AND t."id" = m."clientId"
       RETURNING m."id", m."clientId" AS "tenantId", m."body", m."sender" AS "customer", m."recipient" AS "texted",
         m."channel", m."requestId", t."operatorPhone", t."locale"`;
+    const told = [];
     for (const text of waiting) {
-      const wording =
-        text.locale === "fr"
-          ? `Sans réponse : ${text.customer} a écrit « ${text.body} ». Merci de répondre directement.`
-          : `Not answered yet: ${text.customer} wrote "${text.body}". Please reply to them directly.`;
-      await enqueue(tx, {
-        ...outboxText("deferred_alert", wording, text.operatorPhone),
-        tenantId: text.tenantId,
-        channel: text.channel,
-        sender: text.texted,
-        requestId: text.requestId,
-      });
+      const { customer: phone, body: words } = text;
+      const wording = fill(operatorTexts.notAnswered[text.locale], { phone, words });
+      const { requestId, tenantId, channel, texted: sender } = text;
+      const alert = outboxText("deferred_alert", wording, text.operatorPhone);
+      const messageId = await enqueue(tx, { ...alert, tenantId, channel, sender, requestId });
+      const { kind, segments } = alert;
+      told.push({ requestId, tenantId, messageId, kind, segments });
     }
-    return waiting.length;
+    return told;
   });
+  for (const text of queued) deps.events.emit("message_queued", text);
+  return queued.length;
 }

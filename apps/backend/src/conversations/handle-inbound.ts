@@ -1,10 +1,10 @@
-import { newId, type Database } from "@jobrun/db";
+import { newId, type Database, type Tx } from "@jobrun/db";
 import type winston from "winston";
 import type { AlertService } from "../alerts/alert-service.ts";
 import { AssistantError, type Assistant } from "../assistant/assistant.ts";
 import type { Events } from "../telemetry/events.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { commit, WorldChanged, type NewText } from "./commit.ts";
+import { commit, WorldChanged, type NewText, type UrgentJob } from "./commit.ts";
 import { decide } from "./decide.ts";
 import { Lanes, type Turn } from "./lanes.ts";
 import { makePlan } from "./make-plan.ts";
@@ -42,6 +42,8 @@ export interface InboundDeps {
   metrics: Metrics;
   alerts: AlertService;
   logger: winston.Logger;
+  /** Sets the timers of a job that nobody answers, in the transaction that made it urgent */
+  onUrgentJob: (tx: Tx, job: UrgentJob) => Promise<void>;
   /** Called after a commit that queued texts */
   wakeOutbox: () => void;
   now: () => number;
@@ -151,7 +153,7 @@ async function takeRound(deps: InboundDeps, turn: Turn<LaneItem, InboundResult>)
 
   let committed;
   try {
-    committed = await commit(deps.db, plan);
+    committed = await commit(deps.db, plan, deps.onUrgentJob);
   } catch (error) {
     if (error instanceof WorldChanged) return false;
     throw error;

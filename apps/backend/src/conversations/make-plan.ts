@@ -1,7 +1,9 @@
 import { newId } from "@jobrun/db";
 import type { AssistantReply } from "../assistant/assistant.ts";
 import { raiseUrgency } from "../assistant/urgency.ts";
-import { outboxText } from "../outbound/enqueue.ts";
+import { urgentJobText } from "../jobs/urgent-job.ts";
+import { outboxText, type OutboxText } from "../outbound/enqueue.ts";
+import type { MessageKind } from "../outbound/message-kinds.ts";
 import type { JobRecord, NewOutbound, NewText, Plan } from "./commit.ts";
 import type { Decision } from "./decide.ts";
 import type { Address, View } from "./prepare.ts";
@@ -22,18 +24,14 @@ interface Turn {
 export function makePlan(turn: Turn): Plan & { violation: boolean } {
   const { view, decision, reply } = turn;
   const job = reply === null ? null : nextJob(view, reply);
-  const answer = decision.kind === "fixed" ? decision.reply : (reply?.text ?? null);
+  const { customer } = turn.address;
   const outbound: NewOutbound[] = [];
-  if (answer !== null)
-    outbound.push({
-      ...outboxText("reply", answer, turn.address.customer),
-      inConversation: true,
-    });
-  if (job?.status === "URGENT" && view.openJob?.status !== "URGENT")
-    outbound.push({
-      ...outboxText("urgent_alert", urgentText(turn, job), view.tenant.operatorPhone),
-      inConversation: false,
-    });
+  const say = (kind: MessageKind, text: string | null) => {
+    if (text !== null) outbound.push({ ...outboxText(kind, text, customer), inConversation: true });
+  };
+  say("reply", answerOf(decision, reply));
+  say("opt_out_confirmation", decision.confirmation);
+  const becomesUrgent = job?.status === "URGENT" && view.openJob?.status !== "URGENT";
   return {
     view,
     address: turn.address,
@@ -44,9 +42,15 @@ export function makePlan(turn: Turn): Plan & { violation: boolean } {
     status: "RECEIVED",
     outbound,
     job,
+    urgentAlert: becomesUrgent ? (number) => urgentAlert(turn, job, number) : null,
     consent: decision.consent,
     violation: decision.kind === "fixed" && decision.violation,
   };
+}
+
+function answerOf(decision: Decision, reply: AssistantReply | null): string | null {
+  if (decision.kind === "fixed") return decision.reply;
+  return decision.silent ? null : (reply?.text ?? null);
 }
 
 /** Later messages fill in what earlier ones left open; urgency only rises while a job is open. */
@@ -57,6 +61,7 @@ function nextJob(view: View, reply: AssistantReply): JobRecord | null {
   if (draft === null) return null;
   const job = {
     id: open?.id ?? newId(),
+    number: open?.number ?? null,
     summary: draft.summary,
     type: draft.type ?? open?.type ?? null,
     location: draft.location ?? open?.location ?? null,
@@ -64,6 +69,8 @@ function nextJob(view: View, reply: AssistantReply): JobRecord | null {
     customerName: draft.customerName ?? open?.customerName ?? null,
     urgency,
   };
+  // The operator has taken it: they need no second alert about what they know.
+  if (open?.status === "ACCEPTED") return { ...job, status: "ACCEPTED" };
   const complete = job.location !== null && job.requestedTime !== null;
   return { ...job, status: urgency === "emergency" ? "URGENT" : complete ? "READY" : "NEEDS_INFO" };
 }
@@ -72,11 +79,14 @@ function customersWords({ view, fresh }: Turn): string {
   return [...view.deferred, ...fresh].map((text) => text.body).join(" / ");
 }
 
-function urgentText(turn: Turn, job: JobRecord): string {
+function urgentAlert(turn: Turn, job: JobRecord, number: number): OutboxText {
   const { view, address } = turn;
-  const words = customersWords(turn);
-  const place = job.location === null ? "" : ` Where: ${job.location}.`;
-  return view.tenant.locale === "fr"
-    ? `URGENT de ${address.customer} : ${words}.${place} Merci de rappeler au plus vite.`
-    : `URGENT from ${address.customer}: ${words}.${place} Please call them now.`;
+  const wording = urgentJobText(view.tenant.locale, {
+    number,
+    words: customersWords(turn),
+    place: job.location,
+    time: job.requestedTime,
+    phone: address.customer,
+  });
+  return outboxText("urgent_alert", wording, view.tenant.operatorPhone);
 }

@@ -1,6 +1,6 @@
 import type { Database, Tx } from "@jobrun/db";
 import type { JobDraft, Urgency } from "../assistant/assistant.ts";
-import type { Locale } from "./customer-texts.ts";
+import type { Locale } from "../texts/fill.ts";
 
 interface Tenant {
   id: string;
@@ -21,12 +21,18 @@ export interface StoredText {
 export interface View {
   tenant: Tenant;
   customer: { id: string; optedOut: boolean } | null;
-  conversation: { id: string; mode: "OPERATIONAL" | "ONBOARDING"; revision: number } | null;
+  conversation: {
+    id: string;
+    mode: "OPERATIONAL" | "ONBOARDING";
+    revision: number;
+    /** The operator writes to this customer themselves, for the time being */
+    humanTakenOver: boolean;
+  } | null;
   /** The newest 20 messages before this turn, oldest first. */
   history: { direction: "INBOUND" | "OUTBOUND"; body: string }[];
   /** Stored, not answered: this turn answers them too. Oldest first. */
   deferred: StoredText[];
-  openJob: (JobDraft & { id: string; urgency: Urgency; status: string }) | null;
+  openJob: (JobDraft & { id: string; number: number; urgency: Urgency; status: string }) | null;
   /** Those of the ids asked for that are committed already. */
   knownIds: string[];
 }
@@ -60,14 +66,15 @@ async function readView(tx: Tx, address: Address, providerMessageIds: string[]):
       CASE WHEN c."id" IS NOT NULL THEN
         jsonb_build_object('id', c."id", 'optedOut', c."optedOutAt" IS NOT NULL) END AS "customer",
       CASE WHEN v."id" IS NOT NULL THEN
-        jsonb_build_object('id', v."id", 'mode', v."mode", 'revision', v."revision") END AS "conversation",
+        jsonb_build_object('id', v."id", 'mode', v."mode", 'revision', v."revision",
+          'humanTakenOver', COALESCE(v."humanUntil" > now(), false)) END AS "conversation",
       COALESCE((SELECT jsonb_agg(jsonb_build_object('direction', h."direction", 'body', h."body") ORDER BY h."position")
         FROM (SELECT "direction", "body", "position" FROM "Message"
-              WHERE "conversationId" = v."id" AND "status" <> 'DEFERRED'
+              WHERE "conversationId" = v."id" AND "status" <> 'DEFERRED' AND "kind" <> 'call'
               ORDER BY "position" DESC LIMIT 20) h), '[]') AS "history",
       COALESCE((SELECT jsonb_agg(jsonb_build_object('id', d."id", 'body', d."body", 'media', d."media") ORDER BY d."position")
         FROM "Message" d WHERE d."conversationId" = v."id" AND d."status" = 'DEFERRED'), '[]') AS "deferred",
-      (SELECT jsonb_build_object('id', j."id", 'summary', j."summary", 'type', j."type", 'location', j."location",
+      (SELECT jsonb_build_object('id', j."id", 'number', j."number", 'summary', j."summary", 'type', j."type", 'location', j."location",
           'requestedTime', j."requestedTime", 'customerName', j."customerName", 'urgency', j."urgency", 'status', j."status")
         FROM "Job" j WHERE j."conversationId" = v."id" AND j."status" NOT IN ('DECLINED', 'DONE')) AS "openJob",
       ARRAY(SELECT "twilioSid" FROM "Message" WHERE "twilioSid" = ANY(${providerMessageIds})) AS "knownIds"

@@ -6,13 +6,15 @@ export const LEASE_SECONDS = 120;
 export interface SweepClaim {
   /** Everything that the provider received before this is stored; milliseconds since the epoch */
   watermark: number;
+  /** By the clock that all processes share, that of the database */
+  now: number;
   /** When a process last compared the logs completely */
   lastRunAt: number | null;
 }
 
 /**
  * Takes the right to sweep, which one process at a time has. The first claim ever sets the watermark
- * to `now`, so that what an account received before it had a gateway is never answered.
+ * to `now`, so that what an account received long before it had a gateway is not answered.
  *
  * @param now milliseconds since the epoch
  * @returns null while another process has it
@@ -24,11 +26,11 @@ export async function claimSweep(
 ): Promise<SweepClaim | null> {
   const [claim] = await db.service.$queryRaw<SweepClaim[]>`
     INSERT INTO "SweepState" ("provider", "watermark", "claimedUntil")
-    VALUES (${provider}, ${iso(now)}::timestamptz, now() + make_interval(secs => ${LEASE_SECONDS}))
+    VALUES (${provider}, LEAST(now(), ${iso(now)}::timestamptz), now() + make_interval(secs => ${LEASE_SECONDS}))
     ON CONFLICT ("provider") DO UPDATE SET "claimedUntil" = EXCLUDED."claimedUntil"
       WHERE "SweepState"."claimedUntil" <= now()
     RETURNING (extract(epoch FROM "watermark") * 1000)::float8 AS "watermark",
-      (extract(epoch FROM "lastRunAt") * 1000)::float8 AS "lastRunAt"`;
+      (extract(epoch FROM now()) * 1000)::float8 AS "now", (extract(epoch FROM "lastRunAt") * 1000)::float8 AS "lastRunAt"`;
   return claim ?? null;
 }
 

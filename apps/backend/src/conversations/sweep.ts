@@ -5,7 +5,8 @@ import type { AlertService } from "../alerts/alert-service.ts";
 import type { Events } from "../telemetry/events.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { PollLoop } from "../workers/poll-loop.ts";
-import { acceptLater, type AcceptLaterDeps, type LaterText } from "./accept-later.ts";
+import { acceptLater, type AcceptLaterDeps } from "./accept-later.ts";
+import type { ArrivedText } from "./take-text.ts";
 import { claimSweep, LEASE_SECONDS, recordSweep, type SweepClaim } from "./sweep-state.ts";
 
 export interface SweepDeps extends AcceptLaterDeps {
@@ -108,9 +109,10 @@ async function sweepOnce(
   claimed: (claim: SweepClaim) => void,
 ): Promise<SweepResult> {
   const { db, provider, intervalSeconds: spacingSeconds } = deps;
-  const startedAt = deps.now();
-  const claim = await claimSweep(db, provider, startedAt);
+  const claim = await claimSweep(db, provider, deps.now());
   if (claim === null) return { kind: "held" };
+  // A clock that is fast must not move the watermark past texts that are still to come.
+  const startedAt = Math.min(claim.now, deps.now());
   claimed(claim);
   const time = AbortSignal.timeout(LEASE_SECONDS * 1000 - deps.deadlineMs);
 
@@ -135,12 +137,17 @@ async function sweepOnce(
     : { kind: "incomplete", recovered, code: "not_stored" };
 }
 
-/** Those that are stored nowhere, in one query however many there are. */
+/**
+ * Those to numbers of ours that are stored nowhere, in one query however many there are. The account
+ * may have other numbers, whose texts are somebody else's to answer.
+ */
 async function findMissing(db: Database, logged: LoggedInbound[]): Promise<LoggedInbound[]> {
   const ids = logged.map(({ providerMessageId }) => providerMessageId);
+  const receivers = logged.map(({ to }) => to);
   const rows = await db.service.$queryRaw<{ id: string }[]>`
-    SELECT logged."id" FROM unnest(${ids}::text[]) AS logged("id")
-    WHERE NOT EXISTS (SELECT 1 FROM "Message" WHERE "twilioSid" = logged."id")
+    SELECT logged."id" FROM unnest(${ids}::text[], ${receivers}::text[]) AS logged("id", "to")
+    WHERE EXISTS (SELECT 1 FROM "TwilioNumberPool" WHERE "phoneNumber" = logged."to")
+      AND NOT EXISTS (SELECT 1 FROM "Message" WHERE "twilioSid" = logged."id")
       AND NOT EXISTS (SELECT 1 FROM "UnroutedMessage" WHERE "twilioSid" = logged."id")`;
   const missing = new Set(rows.map(({ id }) => id));
   return logged.filter(({ providerMessageId }) => missing.has(providerMessageId));
@@ -168,8 +175,8 @@ async function takeIn(
 }
 
 /** A log is oldest first, and so are each person's texts and the people. */
-function byPerson(missing: LoggedInbound[]): Iterable<[LaterText, ...LaterText[]]> {
-  const people = new Map<string, [LaterText, ...LaterText[]]>();
+function byPerson(missing: LoggedInbound[]): Iterable<[ArrivedText, ...ArrivedText[]]> {
+  const people = new Map<string, [ArrivedText, ...ArrivedText[]]>();
   for (const message of missing) {
     const key = `${message.channel} ${message.from} ${message.to}`;
     const text = { message, requestId: newId() };
@@ -183,8 +190,8 @@ function byPerson(missing: LoggedInbound[]): Iterable<[LaterText, ...LaterText[]
 /** @returns null when this person's texts could not be stored; those of others still may be. */
 async function takeInOf(
   deps: SweepDeps,
-  texts: readonly [LaterText, ...LaterText[]],
-): Promise<LaterText[] | null> {
+  texts: readonly [ArrivedText, ...ArrivedText[]],
+): Promise<ArrivedText[] | null> {
   try {
     const { fresh } = await acceptLater(deps, texts);
     for (const { message, requestId } of fresh)

@@ -1,7 +1,8 @@
 import { newId, type Database } from "@jobrun/db";
 import type { InboundMessage } from "@jobrun/messaging";
-import { customerTexts } from "./customer-texts.ts";
 import { enqueue, outboxText } from "../outbound/enqueue.ts";
+import type { Events } from "../telemetry/events.ts";
+import { customerTexts } from "../texts/customer-texts.ts";
 
 /**
  * Stores a text to a number that belongs to no tenant, outside tenants, customers and conversations,
@@ -10,12 +11,12 @@ import { enqueue, outboxText } from "../outbound/enqueue.ts";
  * @throws when nothing could be stored
  */
 export async function storeUnrouted(
-  db: Database,
+  { db, events }: { db: Database; events: Events },
   message: InboundMessage,
   requestId: string,
 ): Promise<"stored" | "duplicate"> {
   const reply = outboxText("unrouted_reply", customerTexts.holding.en, message.from);
-  return db.serviceTransaction(async (tx) => {
+  const result = await db.serviceTransaction(async (tx) => {
     // One sender at a time: two texts at once must not both find that nothing was answered in the last hour.
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`unrouted ${message.from}`}, 0))`;
     const [stored] = await tx.$queryRaw<{ answered: boolean }[]>`
@@ -24,15 +25,16 @@ export async function storeUnrouted(
         NOT EXISTS (SELECT 1 FROM "UnroutedMessage"
           WHERE "sender" = ${message.from} AND "answered" AND "receivedAt" > now() - interval '1 hour')
       ON CONFLICT DO NOTHING RETURNING "answered"`;
-    if (stored === undefined) return "duplicate";
-    if (stored.answered)
-      await enqueue(tx, {
-        ...reply,
-        tenantId: null,
-        channel: message.channel,
-        sender: message.to,
-        requestId,
-      });
-    return "stored";
+    if (stored === undefined) return null;
+    if (!stored.answered) return { messageId: null };
+    const { channel, to: sender } = message;
+    return {
+      messageId: await enqueue(tx, { ...reply, tenantId: null, channel, sender, requestId }),
+    };
   });
+  if (result === null) return "duplicate";
+  const { messageId } = result;
+  const { kind, segments } = reply;
+  if (messageId !== null) events.emit("message_queued", { requestId, messageId, kind, segments });
+  return "stored";
 }

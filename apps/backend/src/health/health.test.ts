@@ -2,43 +2,30 @@ import express from "express";
 import request from "supertest";
 import { Writable } from "node:stream";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
-import { createDatabase, newId, type Database } from "@jobrun/db";
-import { createTestDatabase } from "@jobrun/db/testing";
+import { newId, type Database } from "@jobrun/db";
+import { openTestDatabase, type OpenTestDatabase } from "../../test/open-test-database.ts";
 import { AlertService } from "../alerts/alert-service.ts";
 import { createEvents } from "../telemetry/events.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { healthRoutes } from "./health.ts";
 
-let test: { url: string; drop: () => Promise<void> };
+let test: OpenTestDatabase;
 let db: Database;
 let down: Database;
 
-const open = (url: string) =>
-  createDatabase({
-    url,
-    poolSize: 4,
-    queryTimeoutMs: 2_000,
-    transactionTimeoutMs: 5_000,
-    onQueryTimeout: () => {},
-  });
-
 beforeAll(async () => {
-  test = await createTestDatabase();
-  db = open(test.url);
-  down = open("postgresql://gateway@127.0.0.1:1/none");
+  test = await openTestDatabase();
+  db = test.db;
+  down = test.open("postgresql://gateway@127.0.0.1:1/none");
 });
 
 afterAll(async () => {
-  await db.close();
   await down.close();
-  await test.drop();
+  await test.close();
 });
 
-afterEach(async () => {
-  await db.service.alert.deleteMany();
-  await db.service.message.deleteMany();
-});
+afterEach(() => test.clear());
 
 interface Settings {
   database?: Database;
@@ -62,7 +49,13 @@ function gateway(settings: Settings = {}) {
     logger,
     events: createEvents({ logger, strict: true }),
     metrics,
-    config: { disabled, founderPhone: "+447700900999", opsNumber: "+447700900888", webhookUrl },
+    config: {
+      disabled,
+      founderPhone: "+447700900999",
+      opsNumber: "+447700900888",
+      webhookUrl,
+      pagerDuty: null,
+    },
   });
   const routes = healthRoutes({
     db: database,

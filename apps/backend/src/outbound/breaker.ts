@@ -34,7 +34,7 @@ export function guardChannel(
 ): GuardedChannel {
   let openedAt = 0;
   const policy = circuitBreaker(
-    handleWhenResult((outcome) => (outcome as SendOutcome).kind === "unavailable"),
+    handleWhenResult((outcome) => isProviderAway(outcome as SendOutcome)),
     { halfOpenAfter: openMs, breaker: new ShareBreaker() },
   );
   policy.onBreak(() => (openedAt = Date.now()));
@@ -47,8 +47,7 @@ export function guardChannel(
           .execute(() => channel.send(message, signal))
           .catch((error: unknown): SendOutcome => {
             if (!(error instanceof BrokenCircuitError)) throw error;
-            // Longer than anybody waits in memory: the text goes back to the outbox.
-            return { kind: "unavailable", code: "breaker-open", retryAfterMs: openMs };
+            return { kind: "unavailable", code: "breaker-open" };
           }),
     },
     state: () => STATES[policy.state],
@@ -58,6 +57,14 @@ export function guardChannel(
       return Date.now() - openedAt >= openMs ? "one" : "none";
     },
   };
+}
+
+// Twilio's codes for one number that cannot be served now: a full queue, a carrier's cap, a phone that is off.
+const ABOUT_ONE_NUMBER = new Set(["21611", "30003", "30022", "30023", "30047"]);
+
+/** Texts of one busy sender must not stop everybody's. */
+function isProviderAway(outcome: SendOutcome): boolean {
+  return outcome.kind === "unavailable" && !ABOUT_ONE_NUMBER.has(outcome.code);
 }
 
 const STATES: Record<CircuitState, BreakerState> = {

@@ -23,6 +23,21 @@ export const claimedColumns = Prisma.sql`m."id", m."clientId" AS "tenantId", m."
   m."channel", m."kind", m."sender", m."recipient", m."body", m."segments", m."attempts", m."failures",
   extract(epoch FROM m."expiresAt" - now())::float8 AS "lifeSeconds"`;
 
+/** Nothing of the same conversation before the row `q` is unsettled. */
+export const IS_NEXT = Prisma.sql`NOT EXISTS (SELECT 1 FROM "Message" before
+  WHERE before."conversationId" = q."conversationId" AND before."position" < q."position"
+    AND before."status" IN ('QUEUED', 'SENDING', 'UNKNOWN'))`;
+
+/** The row `q` of the sender `s` may be sent now. What its customer wants is asked again: it may have waited for hours. */
+const MAY_GO = Prisma.sql`q."status" = 'QUEUED' AND q."sender" = s."number" AND q."dueAt" <= now()
+  AND q."channel" = ANY(s."channels") AND (q."expiresAt" IS NULL OR q."expiresAt" > now())
+  AND ${IS_NEXT}
+  AND NOT EXISTS (SELECT 1 FROM "ChannelStop" stop
+    WHERE stop."channel" = q."channel" AND stop."sender" IN ('', q."sender") AND stop."recipientPrefix" <> ''
+      AND starts_with(q."recipient", stop."recipientPrefix"))
+  AND (q."kind" = 'opt_out_confirmation' OR NOT EXISTS (SELECT 1 FROM "Conversation" v JOIN "Customer" c ON c."id" = v."customerId"
+    WHERE v."id" = q."conversationId" AND c."optedOutAt" IS NOT NULL))`;
+
 /** What may be claimed now. */
 export interface ClaimLimits {
   count: number;
@@ -39,8 +54,8 @@ export interface ClaimLimits {
  * Claims texts that are due, and counts the attempt before anything is sent.
  *
  * Within a conversation only the oldest text that is not settled can be claimed, so texts leave in
- * the order they were committed. Senders are looked at one by one (a loose index scan), so that the
- * backlog of one costs the others nothing.
+ * the order they were committed. Senders are looked at one by one (a loose index scan), and only
+ * those with the most pressing texts in depth, so that the backlog of one costs the others nothing.
  */
 export async function claimMessages(db: Database, limits: ClaimLimits): Promise<ClaimedMessage[]> {
   const { count, channels, perTenant, leaseMs } = limits;
@@ -54,20 +69,25 @@ export async function claimMessages(db: Database, limits: ClaimLimits): Promise<
       SELECT (SELECT m."sender" FROM "Message" m
               WHERE m."status" = 'QUEUED' AND m."sender" > s."number" ORDER BY m."sender" LIMIT 1)
       FROM sender s WHERE s."number" IS NOT NULL
+    ), open AS (
+      SELECT s."number", ARRAY(SELECT c FROM unnest(${channels}::text[]) c WHERE NOT EXISTS (
+        SELECT 1 FROM "ChannelStop" stop WHERE stop."channel" = c AND stop."sender" IN ('', s."number")
+          AND stop."recipientPrefix" = '')) AS "channels"
+      FROM sender s
+      WHERE s."number" IS NOT NULL AND COALESCE((${left}::jsonb ->> s."number")::float8, ${burst}) > 0
+    ), head AS (
+      SELECT s.* FROM open s CROSS JOIN LATERAL (
+        SELECT q."priority", q."dueAt", q."position" FROM "Message" q
+        WHERE ${MAY_GO} AND COALESCE((${underWay}::jsonb ->> COALESCE(q."clientId"::text, ''))::int, 0) < ${perTenant}
+        ORDER BY q."priority", q."dueAt", q."position" LIMIT 1) first
+      WHERE cardinality(s."channels") > 0
+      ORDER BY first."priority", first."dueAt", first."position" LIMIT ${count}
     ), due AS (
-      SELECT q.* FROM sender s CROSS JOIN LATERAL (
+      SELECT q.* FROM head s CROSS JOIN LATERAL (
         SELECT q."id", q."clientId", q."sender", q."segments", q."priority", q."dueAt", q."position" FROM "Message" q
-        WHERE q."status" = 'QUEUED' AND q."sender" = s."number" AND q."dueAt" <= now()
-          AND q."channel" = ANY(${channels}) AND (q."expiresAt" IS NULL OR q."expiresAt" > now())
-          AND NOT EXISTS (SELECT 1 FROM "Message" before
-            WHERE before."conversationId" = q."conversationId" AND before."position" < q."position"
-              AND before."status" IN ('QUEUED', 'SENDING', 'UNKNOWN'))
-          AND NOT EXISTS (SELECT 1 FROM "ChannelStop" stop
-            WHERE stop."channel" = q."channel" AND stop."sender" IN ('', q."sender")
-              AND starts_with(q."recipient", stop."recipientPrefix"))
+        WHERE ${MAY_GO}
         ORDER BY q."priority", q."dueAt", q."position" LIMIT ${Math.min(perTenant, count)} FOR UPDATE SKIP LOCKED
       ) q
-      WHERE COALESCE((${left}::jsonb ->> s."number")::float8, ${burst}) > 0
     ), ranked AS (
       SELECT due.*,
         row_number() OVER (PARTITION BY "clientId" ORDER BY "priority", "dueAt", "position")
@@ -104,11 +124,29 @@ export async function expireLeases(db: Database, lookUpAfterMs: number): Promise
     WHERE "status" = 'SENDING' AND "leasedUntil" < now() RETURNING "id", "requestId"`;
 }
 
-/** Texts that nobody wants any more because they waited too long: FAILED instead of a day late. */
-export async function expireTexts(
-  db: Database,
-): Promise<{ id: string; requestId: string | null }[]> {
-  return db.service.$queryRaw<{ id: string; requestId: string | null }[]>`
-    UPDATE "Message" SET "status" = 'FAILED', "errorCode" = 'expired'
-    WHERE "status" = 'QUEUED' AND "expiresAt" <= now() RETURNING "id", "requestId"`;
+interface UnwantedMessage {
+  id: string;
+  requestId: string | null;
+  code: "expired" | "opted-out";
 }
+
+/**
+ * Texts that nobody wants any more, FAILED instead of sent: their life is over, or they were queued
+ * again after their customer had opted out.
+ */
+export async function dropUnwanted(db: Database): Promise<UnwantedMessage[]> {
+  return db.service.$queryRaw<UnwantedMessage[]>`
+    WITH unwanted AS (
+      SELECT "id", 'expired' AS "code" FROM "Message" WHERE "status" = 'QUEUED' AND "expiresAt" <= now()
+      UNION
+      SELECT m."id", 'opted-out' FROM "Customer" c
+      JOIN "Conversation" v ON v."customerId" = c."id" JOIN "Message" m ON m."conversationId" = v."id"
+      WHERE c."optedOutAt" IS NOT NULL AND m."status" = 'QUEUED' AND m."kind" <> 'opt_out_confirmation'
+        AND c."optedOutAt" > now() - ${REMEMBERED_DAYS}::int * interval '1 day'
+    )
+    UPDATE "Message" m SET "status" = 'FAILED', "errorCode" = unwanted."code" FROM unwanted
+    WHERE m."id" = unwanted."id" AND m."status" = 'QUEUED' RETURNING m."id", m."requestId", m."errorCode" AS "code"`;
+}
+
+/** The retry schedule ends within a day; a text that is replayed later is still never claimed. */
+const REMEMBERED_DAYS = 2;

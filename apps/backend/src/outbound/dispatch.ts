@@ -128,7 +128,8 @@ export class Dispatcher {
     for (const message of claimed) this.#track({ message, claimedAt, probe: false });
     const atLimit = [...this.#underWay.values()].some((texts) => texts >= PER_TENANT);
     this.#more = claimed.length === count || atLimit;
-    if (this.#more) this.#deps.callOthers();
+    // Who claimed nothing calls nobody, or two processes at a limit would keep each other awake.
+    if (this.#more && claimed.length > 0) this.#deps.callOthers();
   }
 
   async #probeStops(channels: string[]): Promise<void> {
@@ -185,14 +186,21 @@ export class Dispatcher {
     const guarded = this.#guarded.get(message.channel);
     if (guarded === undefined) return { kind: "rejected", code: "no-channel", scope: "other" };
     const { id, sender: from, recipient: to, body, lifeSeconds } = message;
-    // A process that was frozen may hold a claim that is no longer its own: then it must not send.
-    const leftMs = Math.floor(this.#deps.timings.sendBudgetMs - (performance.now() - claimedAt));
-    if (leftMs <= 0) return { kind: "unavailable", code: "too-late" };
+    // A process that was frozen may hold a claim that is no longer its own: then it must not send. Asked
+    // before each attempt, since timers that ran out meanwhile fire in any order.
+    const leftMs = () =>
+      Math.floor(this.#deps.timings.sendBudgetMs - (performance.now() - claimedAt));
+    const send: Channel["send"] = async (attempt, signal) =>
+      leftMs() > 0
+        ? guarded.channel.send(attempt, signal)
+        : { kind: "unavailable", code: "too-late" };
     return sendWithRetry(
-      guarded.channel,
+      { ...guarded.channel, send },
       { id, from, to, body, ...(lifeSeconds !== null && { validitySeconds: lifeSeconds }) },
       {
-        signal: AbortSignal.timeout(leftMs),
+        signal: AbortSignal.timeout(Math.max(1, leftMs())),
+        // With the breaker open the text goes back to the outbox: one at a time finds out.
+        mayRetry: () => guarded.state() === "closed",
         onAttemptFailed: ({ attempt, attempts, outcome, retryInMs }) => {
           const trace = { requestId: message.requestId, messageId: id, outcome: outcome.kind };
           this.#deps.logger.warn(`SMS send failed (attempt ${attempt}/${attempts})`, trace);
@@ -205,9 +213,8 @@ export class Dispatcher {
 
   /** The outcome and, in the same transaction, what follows from a refusal that is about more than this text. */
   async #record({ message, probe }: Sending, outcome: SendOutcome): Promise<Recorded | null> {
-    const { db, timings, alerts } = this.#deps;
-    const { channel } = message;
-    const counted = this.#guarded.get(channel)?.state() === "closed";
+    const { db, timings } = this.#deps;
+    const counted = this.#guarded.get(message.channel)?.state() === "closed";
     if (outcome.kind === "rejected" && (stopsMore(outcome) || outcome.scope === "opt-out"))
       return db.serviceTransaction(async (tx) => {
         const recorded = await recordOutcome(tx, message, outcome, timings);
@@ -217,7 +224,7 @@ export class Dispatcher {
       });
     const recorded = await recordOutcome(db.service, message, outcome, timings, counted);
     if (probe && outcome.kind === "accepted") {
-      if ((await liftStops(db, message)) === 0) await alerts.resolve("CHANNEL_STOPPED", channel);
+      await liftStops(db, message);
       this.#loop.wake();
     }
     return recorded;
@@ -228,7 +235,6 @@ export class Dispatcher {
     await stopChannel(tx, message, refusal, timings.stopProbeMs);
     await alerts.raiseIn(tx, {
       type: "CHANNEL_STOPPED",
-      resource: message.channel,
       summary: `Texts wait: the provider refuses them with the code ${refusal.code}`,
       requestId: message.requestId ?? message.id,
     });

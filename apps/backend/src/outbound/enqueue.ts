@@ -22,9 +22,11 @@ export function outboxText(kind: MessageKind, text: string, recipient: string): 
 }
 
 /**
- * Queues a text that belongs to no conversation, as a part of the caller's transaction. Texts of a
- * conversation are queued by its turn's commit.
+ * Queues a text as a part of the caller's transaction.
  *
+ * @param text `conversationId`: of a text to a customer, whose conversation the caller has locked by
+ *   raising its revision, so that its texts leave in the order of their commits. Texts to others
+ *   belong to none and wait for nobody.
  * @returns the message's id
  */
 export async function enqueue(
@@ -34,14 +36,15 @@ export async function enqueue(
     channel: string;
     sender: string;
     requestId: string;
+    conversationId?: string;
   },
 ): Promise<string> {
   const id = newId();
   const { priority, lifeSeconds } = kindColumns(text.kind);
   await tx.$executeRaw`
-    INSERT INTO "Message" ("id", "clientId", "direction", "channel", "kind", "sender", "recipient", "body", "segments",
+    INSERT INTO "Message" ("id", "clientId", "conversationId", "direction", "channel", "kind", "sender", "recipient", "body", "segments",
       "status", "requestId", "priority", "expiresAt")
-    VALUES (${id}::uuid, ${text.tenantId}::uuid, 'OUTBOUND', ${text.channel}, ${text.kind}, ${text.sender},
+    VALUES (${id}::uuid, ${text.tenantId}::uuid, ${text.conversationId ?? null}::uuid, 'OUTBOUND', ${text.channel}, ${text.kind}, ${text.sender},
       ${text.recipient}, ${text.body}, ${text.segments}, 'QUEUED', ${text.requestId}, ${priority},
       now() + make_interval(secs => ${lifeSeconds}))`;
   return id;

@@ -39,7 +39,7 @@ export async function recordOutcome(
   // A receipt may have been faster and have written the acceptance: then there is nothing to change.
   const [row] = await statements.$queryRaw<{ next: boolean }[]>`
     UPDATE "Message" m SET
-      "status" = CASE WHEN m."status" IN ('QUEUED', 'SENDING', 'UNKNOWN') THEN ${status}::"MessageStatus" ELSE m."status" END,
+      "status" = CASE WHEN m."status" IN ('QUEUED', 'SENDING', 'UNKNOWN', 'DEAD') THEN ${status}::"MessageStatus" ELSE m."status" END,
       "errorCode" = CASE WHEN m."status" = 'FAILED' THEN m."errorCode" ELSE ${code} END,
       "leasedUntil" = NULL,
       "twilioSid" = COALESCE(m."twilioSid", ${providerId}),
@@ -49,7 +49,7 @@ export async function recordOutcome(
       "dueAt" = now() + ${waitMs}::int * interval '1 millisecond'
     WHERE m."id" = ${message.id}::uuid AND m."attempts" = ${message.attempts}
       AND (m."status" = 'SENDING'
-        OR ${status === "SENT"} AND (m."status" IN ('QUEUED', 'UNKNOWN') AND m."twilioSid" IS NULL OR m."twilioSid" = ${providerId}))
+        OR ${status === "SENT"} AND (m."status" IN ('QUEUED', 'UNKNOWN', 'DEAD') AND m."twilioSid" IS NULL OR m."twilioSid" = ${providerId}))
     RETURNING EXISTS (SELECT 1 FROM "Message" later
       WHERE later."conversationId" = m."conversationId" AND later."position" > m."position"
         AND later."status" = 'QUEUED') AS "next"`;

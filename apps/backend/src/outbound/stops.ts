@@ -1,6 +1,6 @@
 import type { Database, Tx } from "@jobrun/db";
 import { callingCode, type SendOutcome } from "@jobrun/messaging";
-import { claimedColumns, type ClaimedMessage } from "./claim.ts";
+import { claimedColumns, IS_NEXT, type ClaimedMessage } from "./claim.ts";
 
 export type Rejection = Extract<SendOutcome, { kind: "rejected" }>;
 
@@ -42,7 +42,7 @@ export async function stopChannel(
 
 /**
  * Claims, for each stop whose time has come, the oldest text it holds back: it finds out whether the
- * stop still holds.
+ * stop still holds. A stop that holds nothing back is over.
  */
 export async function claimProbes(
   db: Database,
@@ -50,16 +50,22 @@ export async function claimProbes(
   timings: { leaseMs: number; stopProbeMs: number },
 ): Promise<ClaimedMessage[]> {
   return db.service.$queryRaw<ClaimedMessage[]>`
-    WITH stop AS (
+    WITH gone AS (
+      DELETE FROM "ChannelStop" s WHERE s."probeAt" <= now() AND s."channel" = ANY(${channels}) AND NOT EXISTS (
+        SELECT 1 FROM "Message" q WHERE q."status" IN ('QUEUED', 'SENDING', 'UNKNOWN') AND q."channel" = s."channel"
+          AND s."sender" IN ('', q."sender") AND starts_with(q."recipient", s."recipientPrefix"))
+      RETURNING *
+    ), stop AS (
       UPDATE "ChannelStop" SET "probeAt" = now() + ${timings.stopProbeMs}::int * interval '1 millisecond'
-      WHERE "probeAt" <= now() AND "channel" = ANY(${channels}) RETURNING *
+      WHERE "probeAt" <= now() AND "channel" = ANY(${channels})
+        AND NOT EXISTS (SELECT 1 FROM gone WHERE (gone."channel", gone."sender", gone."recipientPrefix")
+          = ("ChannelStop"."channel", "ChannelStop"."sender", "ChannelStop"."recipientPrefix"))
+      RETURNING *
     ), probe AS (
       SELECT (SELECT q."id" FROM "Message" q
         WHERE q."status" = 'QUEUED' AND q."channel" = stop."channel" AND stop."sender" IN ('', q."sender")
           AND starts_with(q."recipient", stop."recipientPrefix") AND (q."expiresAt" IS NULL OR q."expiresAt" > now())
-          AND NOT EXISTS (SELECT 1 FROM "Message" before
-            WHERE before."conversationId" = q."conversationId" AND before."position" < q."position"
-              AND before."status" IN ('QUEUED', 'SENDING', 'UNKNOWN'))
+          AND ${IS_NEXT}
         ORDER BY q."position" LIMIT 1) AS "id"
       FROM stop
     )
@@ -70,19 +76,12 @@ export async function claimProbes(
     RETURNING ${claimedColumns}`;
 }
 
-/**
- * The provider took a text that was held back: nothing that covers it holds any more.
- *
- * @returns the channel's stops that are left
- */
+/** The provider took a text that was held back: nothing that covers it holds any more. */
 export async function liftStops(
   db: Database,
   { channel, sender, recipient }: Pick<ClaimedMessage, "channel" | "sender" | "recipient">,
-): Promise<number> {
-  return db.serviceTransaction(async (tx) => {
-    await tx.$executeRaw`
-      DELETE FROM "ChannelStop" WHERE "channel" = ${channel} AND "sender" IN ('', ${sender})
-        AND starts_with(${recipient}, "recipientPrefix")`;
-    return tx.channelStop.count({ where: { channel } });
-  });
+): Promise<void> {
+  await db.service.$executeRaw`
+    DELETE FROM "ChannelStop" WHERE "channel" = ${channel} AND "sender" IN ('', ${sender})
+      AND starts_with(${recipient}, "recipientPrefix")`;
 }

@@ -3,7 +3,7 @@ import type { Channel, ChannelName } from "@jobrun/messaging";
 import type winston from "winston";
 import type { Events } from "../telemetry/events.ts";
 import { PollLoop } from "../workers/poll-loop.ts";
-import { expireLeases, expireTexts } from "./claim.ts";
+import { dropUnwanted, expireLeases } from "./claim.ts";
 import { settleUnknown, type Settled } from "./settle.ts";
 import type { DeliveryTimings } from "./timings.ts";
 
@@ -23,7 +23,7 @@ export interface UpkeepDeps {
 export function outboxUpkeep(deps: UpkeepDeps): PollLoop {
   const chores: (() => Promise<boolean>)[] = [
     () => endLeases(deps),
-    () => endLives(deps),
+    () => drop(deps),
     () => settle(deps),
     async () => {
       await deps.applyPendingReceipts();
@@ -50,11 +50,11 @@ async function endLeases({ db, events, timings }: UpkeepDeps): Promise<boolean> 
   return false;
 }
 
-async function endLives({ db, events }: UpkeepDeps): Promise<boolean> {
-  const expired = await expireTexts(db);
-  for (const { id, requestId } of expired)
-    events.emit("message_failed", { requestId: requestId ?? id, messageId: id, code: "expired" });
-  return expired.length > 0;
+async function drop({ db, events }: UpkeepDeps): Promise<boolean> {
+  const dropped = await dropUnwanted(db);
+  for (const { id, requestId, code } of dropped)
+    events.emit("message_failed", { requestId: requestId ?? id, messageId: id, code });
+  return dropped.length > 0;
 }
 
 async function settle(deps: UpkeepDeps): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { Router } from "express";
 import { acceptLater, type Accepted } from "../conversations/accept-later.ts";
-import { customerTexts } from "../conversations/customer-texts.ts";
+import { customerTexts } from "../texts/customer-texts.ts";
 import {
   readTwilioMessage,
   received,

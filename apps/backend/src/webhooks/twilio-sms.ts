@@ -1,7 +1,7 @@
 import { Router } from "express";
 import type { AlertService } from "../alerts/alert-service.ts";
-import type { Inbound, InboundResult, InboundText } from "../conversations/handle-inbound.ts";
-import { storeUnrouted } from "../conversations/unrouted.ts";
+import type { InboundResult } from "../conversations/handle-inbound.ts";
+import { takeText, type TakeTextDeps } from "../conversations/take-text.ts";
 import {
   readTwilioMessage,
   received,
@@ -10,17 +10,12 @@ import {
   type VerifiedMessage,
 } from "../http/twilio-request.ts";
 import { emptyTwiml } from "../http/twiml.ts";
-import { resolveArrival } from "../numbers/resolve-number.ts";
-import type { Database } from "@jobrun/db";
 import type { Events } from "../telemetry/events.ts";
 
-export interface SmsDeps extends TwilioMessageDeps {
-  db: Database;
-  inbound: Inbound;
+export interface SmsDeps extends TwilioMessageDeps, TakeTextDeps {
   events: Events;
   alerts: AlertService;
   deadlineMs: number;
-  wakeOutbox: () => void;
   now: () => number;
 }
 
@@ -63,12 +58,7 @@ async function take(
   deadline: number,
 ): Promise<InboundResult> {
   try {
-    const { number, known } = await resolveArrival(deps.db, message.to, message.providerMessageId);
-    if (known) return { kind: "duplicate" };
-    if (number.role !== "OPERATIONAL") return await takeUnrouted(deps, { message, requestId });
-    return await deps.inbound.handle(
-      inboundText({ message, requestId }, number.tenantId, deadline),
-    );
+    return await takeText(deps, { message, requestId }, deadline);
   } catch (error) {
     deps.metrics.transactionsFailed.inc();
     deps.alerts.recordTransactionFailure();
@@ -80,32 +70,4 @@ async function take(
     deps.logger.error("webhook failed", { requestId, error });
     return { kind: "failed" };
   }
-}
-
-/** What the features take: a verified message, and whose it is. */
-function inboundText(
-  { message, requestId }: VerifiedMessage,
-  tenantId: string,
-  deadline: number,
-): InboundText {
-  return {
-    address: { tenantId, channel: message.channel, customer: message.from },
-    texted: message.to,
-    providerMessageId: message.providerMessageId,
-    requestId,
-    body: message.body,
-    media: message.media,
-    deadline,
-  };
-}
-
-async function takeUnrouted(
-  deps: SmsDeps,
-  { message, requestId }: VerifiedMessage,
-): Promise<InboundResult> {
-  if ((await storeUnrouted(deps.db, message, requestId)) === "duplicate")
-    return { kind: "duplicate" };
-  deps.wakeOutbox();
-  void deps.alerts.raise({ type: "UNROUTED_MESSAGE", requestId });
-  return { kind: "committed" };
 }

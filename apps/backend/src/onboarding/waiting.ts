@@ -1,0 +1,42 @@
+import { newId, Prisma } from "@jobrun/db";
+import { allocateNumber } from "../numbers/allocate.ts";
+import { PollLoop } from "../workers/poll-loop.ts";
+import type { OnboardingDeps } from "./handle-onboarding-text.ts";
+import { lockSignUp, saveSignUp, watchState } from "./sign-up.ts";
+import { steps, type State } from "./steps.ts";
+import { tell } from "./tell.ts";
+import { wording } from "./wording.ts";
+
+const POLL_MS = 2000;
+const WAITING: State = "WAITING_FOR_NUMBER";
+
+/** Goes on with the sign-ups that wait for a number, oldest first, as soon as one is available. */
+export function waitingSignUps(deps: OnboardingDeps): PollLoop {
+  return new PollLoop(async () => {
+    try {
+      while (await goOnWithNext(deps)) deps.wakeOutbox();
+    } catch (error) {
+      deps.logger.error("waiting sign-ups could not be looked at; trying again", { error });
+    }
+  }, POLL_MS);
+}
+
+/** @returns whether somebody waited and a number was available */
+async function goOnWithNext(deps: OnboardingDeps): Promise<boolean> {
+  return deps.db.serviceTransaction(async (tx) => {
+    // Who wants no texts would not hear of their number: it is better given to the next.
+    const waiting = await lockSignUp(
+      tx,
+      Prisma.sql`o."state" = ${WAITING} AND o."answers" ->> 'stopped' IS DISTINCT FROM 'true'`,
+      "skip",
+    );
+    if (waiting === null || waiting.tenantId === null) return false;
+    const number = await allocateNumber(tx, waiting.tenantId, deps.excluded);
+    if (number === null) return false;
+    const signUp = { ...waiting, number, state: steps[WAITING].next };
+    await saveSignUp(tx, signUp);
+    await watchState(tx, deps.timers, signUp);
+    await tell(tx, signUp, wording(signUp, ["numberReady"]), newId());
+    return true;
+  });
+}

@@ -1,0 +1,44 @@
+import { Prisma, type Database } from "@jobrun/db";
+import type { Logger } from "winston";
+
+/** One statement deletes at most this many rows, so that none runs into the limit of the server. */
+const BATCH = 1000;
+
+/**
+ * What the gateway keeps for itself and for how long. What customers wrote and were told is the tenant's
+ * and is not here.
+ */
+const rules = {
+  PendingReceipt: { time: "receivedAt", days: 1, which: Prisma.empty },
+  UnroutedMessage: { time: "receivedAt", days: 90, which: Prisma.empty },
+  /** Takes its deliveries along. */
+  Alert: { time: "resolvedAt", days: 90, which: Prisma.sql`AND "state" = 'RESOLVED'` },
+  /** Texts to the founder that are settled; one that died waits for a person. */
+  Message: {
+    time: "createdAt",
+    days: 90,
+    which: Prisma.sql`AND "clientId" IS NULL AND "kind" = 'founder_alert'
+                      AND "status" IN ('SENT', 'DELIVERED', 'READ', 'FAILED')`,
+  },
+} as const;
+
+/**
+ * Deletes what the gateway no longer needs. May run twice or in two processes at once.
+ *
+ * @throws what the database throws; what was deleted until then stays so, the rest goes the next time
+ */
+export async function deleteOldRows(db: Database, logger: Logger): Promise<void> {
+  const deleted: Record<string, number> = {};
+  for (const [table, { time, days, which }] of Object.entries(rules)) {
+    const [rows, since] = [Prisma.raw(`"${table}"`), Prisma.raw(`"${time}"`)];
+    let count: number;
+    do {
+      count = await db.service.$executeRaw`
+        DELETE FROM ${rows} WHERE "id" IN (
+          SELECT "id" FROM ${rows}
+           WHERE ${since} < now() - ${days}::int * interval '1 day' ${which} LIMIT ${BATCH})`;
+      deleted[table] = (deleted[table] ?? 0) + count;
+    } while (count === BATCH);
+  }
+  logger.info("old rows deleted", { deleted });
+}

@@ -1,0 +1,29 @@
+import { Router } from "express";
+import { remember, type CallDeps, type ReportedCall } from "../calls/call-deps.ts";
+import { findCallee } from "../calls/handle-call-report.ts";
+import { spokenNotice } from "../calls/notice.ts";
+import { ringOperator } from "../calls/voice-twiml.ts";
+import { twilioForm } from "../http/twilio-request.ts";
+import { answerCaller, type SpokenAnswer } from "./answer-caller.ts";
+
+/**
+ * POST /api/twilio/voice: somebody calls. A verified request always gets TwiML that says something
+ * or rings the operator, also without a database.
+ */
+export function twilioVoice(deps: CallDeps): Router {
+  const router = Router();
+  router.post("/api/twilio/voice", twilioForm, (request, response) =>
+    answerCaller(deps, request, response, (reported) => begin(deps, reported)),
+  );
+  return router;
+}
+
+async function begin(deps: CallDeps, reported: ReportedCall): Promise<SpokenAnswer> {
+  const callee = await findCallee(deps, reported);
+  if (callee.role === "OPERATIONAL" && callee.callHandling === "DIAL" && !callee.callerIsOurs) {
+    const action = `${deps.publicBaseUrl}/api/twilio/dial-result`;
+    return { outcome: "dial", twiml: ringOperator(callee.tenant.operatorPhone, action) };
+  }
+  remember(deps.recent, "spokenTo", reported.call);
+  return { outcome: "notice", twiml: spokenNotice(callee) };
+}

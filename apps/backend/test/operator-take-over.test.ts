@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { DEMO_NUMBER, type RunningGateway, type World } from "./harness.ts";
+import {
+  command,
+  createOperatorWorld,
+  jobOf,
+  newCustomer,
+  timersFired,
+  toldTo,
+  urgentJob,
+} from "./operator-world.ts";
+
+let world: World;
+let gateway: RunningGateway;
+
+beforeAll(async () => {
+  world = await createOperatorWorld();
+  gateway = await world.startGateway();
+});
+beforeEach(() => world.simulator.reset());
+afterAll(() => world.close());
+
+const say = (body: string) => command(world, gateway, body);
+const replies = async (customer: string) =>
+  (await toldTo(world, customer, "reply")).map(({ body }) => body);
+
+async function job() {
+  const customer = newCustomer();
+  await gateway.text({ from: customer, body: "I need a plumber for my tap" });
+  const { number } = await jobOf(world, customer);
+  return { customer, number };
+}
+
+async function humanHours(customer: string): Promise<number | null> {
+  const [row] = await world.query<{ hours: number | null }>(
+    `SELECT extract(epoch FROM v."humanUntil" - now())::float8 / 3600 AS "hours"
+     FROM "Conversation" v JOIN "Customer" c ON c."id" = v."customerId" WHERE c."phone" = $1`,
+    [customer],
+  );
+  return row?.hours ?? null;
+}
+
+describe("REPLY", () => {
+  it("sends the operator's own words, and the assistant stays out until RESUME", async () => {
+    const { customer, number } = await job();
+    expect(await say(`reply ${number}: Hi, it's Sam. I'll be there at 5, OK?`)).toMatch(
+      new RegExp(
+        `^Sent to \\${customer}\\. The assistant leaves this customer to you for 12 hours`,
+      ),
+    );
+    const [, own] = await toldTo(world, customer, "reply");
+    expect(own).toEqual({
+      body: "Hi, it's Sam. I'll be there at 5, OK?",
+      sender: DEMO_NUMBER,
+      inConversation: true,
+    });
+    expect(await humanHours(customer)).toBeCloseTo(12, 1);
+
+    await gateway.text({ from: customer, body: "I need it at 6 please" });
+    expect(await replies(customer)).toHaveLength(2);
+
+    expect(await say(`RESUME ${number}`)).toBe(
+      `The assistant answers the customer of job ${number} again.`,
+    );
+    expect(await humanHours(customer)).toBeNull();
+    await gateway.text({ from: customer, body: "I need it at 6 please" });
+    expect(await replies(customer)).toHaveLength(3);
+  });
+
+  it("is refused for a customer who wants no texts, and for one without words", async () => {
+    const { customer, number } = await job();
+    expect(await say(`REPLY ${number}`)).toBe(
+      `What should we tell them? Write it after the number: REPLY ${number} and your words.`,
+    );
+    await gateway.text({ from: customer, body: "STOP" });
+    expect(await say(`REPLY ${number} Are you there?`)).toBe(
+      `Not sent: ${customer} wants no more texts from you. Please call them.`,
+    );
+    expect(await replies(customer)).toHaveLength(1);
+    expect(await humanHours(customer)).toBeNull();
+  });
+
+  it("that is too long for a text is sent cut, and the operator is told where", async () => {
+    const { customer, number } = await job();
+    const words = Array.from({ length: 120 }, (_, index) => `word${index}`).join(" ");
+    const answer = (await say(`REPLY ${number} ${words}`)) ?? "";
+    const [, sent] = await replies(customer);
+    expect(sent).toMatch(/^word0 .*\.\.\.$/);
+    const end = /ends after "(.+)"/.exec(answer)?.[1] ?? "nothing";
+    expect(sent?.endsWith(`${end}...`)).toBe(true);
+  });
+
+  it("counts as the answer to an urgent job without taking it", async () => {
+    const { id, number, customer } = await urgentJob(world, gateway);
+    await say(`REPLY ${number} Turn the water off under the sink, I'll call you`);
+    expect(await jobOf(world, customer)).toMatchObject({
+      status: "URGENT",
+      answeredAt: expect.any(Date),
+    });
+    await world.query(
+      `UPDATE pgboss.job SET start_after = now() WHERE data->'data'->>'jobId' = $1`,
+      [id],
+    );
+    await timersFired(world, id, 2);
+    expect(await jobOf(world, customer)).toMatchObject({ secondTextAt: null, founderToldAt: null });
+    expect(await say(`YES ${number}`)).toMatch(/is yours/);
+  });
+});
+
+describe("PAUSE", () => {
+  it("turns customers to the telephone until RESUME; REPLY still goes out", async () => {
+    const { customer, number } = await job();
+    expect(await say("PAUSE")).toBe(
+      `Paused. Customers who text are asked to call ${DEMO_NUMBER}. RESUME switches answers on again.`,
+    );
+    const calls = world.simulator.modelCalls().length;
+    await gateway.text({ from: customer, body: "I need a plumber tonight" });
+    const [, deflection] = await replies(customer);
+    expect(deflection).toMatch(/^Thanks for your message! We're temporarily unable/);
+    expect(deflection).toContain(DEMO_NUMBER);
+    expect(world.simulator.modelCalls()).toHaveLength(calls);
+
+    await say(`REPLY ${number} I'm away, back on Monday`);
+    expect((await replies(customer)).at(-1)).toBe("I'm away, back on Monday");
+    await say(`RESUME ${number}`);
+    await gateway.text({ from: customer, body: "I need a plumber tonight" });
+    expect((await replies(customer)).at(-1)).toBe(deflection);
+
+    expect(await say("RESUME")).toBe("On again. Customers who text get an answer.");
+    await gateway.text({ from: customer, body: "I need a plumber tonight" });
+    expect((await replies(customer)).at(-1)).toMatch(/^Thanks, we have it/);
+  });
+});
