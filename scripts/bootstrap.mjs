@@ -34,6 +34,7 @@ const tasks = {
   bench: [...source, "scripts/bench.ts"],
   chaos: [...source, "scripts/chaos.ts"],
   simulate: [...source, "scripts/simulate.ts"],
+  demo: [...source, "scripts/demo.ts"],
   provision: [...source, "scripts/provision.ts"],
   replay: [...source, "scripts/replay.ts"],
   "db:migrate": [...source, "scripts/database.ts", "migrate"],

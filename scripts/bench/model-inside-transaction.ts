@@ -41,7 +41,13 @@ const alerts = new AlertService({
   logger,
   events,
   metrics,
-  config: { disabled: true, founderPhone: null, opsNumber: null, webhookUrl: null },
+  config: {
+    disabled: true,
+    founderPhone: null,
+    opsNumber: null,
+    webhookUrl: null,
+    pagerDuty: null,
+  },
 });
 const scripted = withUrgencyNet(scriptedAssistant());
 const assistant = withUrgencyNet(
@@ -59,11 +65,18 @@ const app = createApp({
     ...shared,
     channel,
     inbound: insideOneTransaction(),
+    people: {
+      operator: async () => ({ kind: "failed" }),
+      onboarding: async () => ({ kind: "failed" }),
+    },
     publicBaseUrl: config.PUBLIC_BASE_URL,
     signatures: config.WEBHOOK_SIGNATURES,
     defaultTo: undefined,
     deadlineMs: config.WEBHOOK_DEADLINE_MS,
     wakeDeferred: () => {},
+    failsafeSender: undefined,
+    cooldownMinutes: 15,
+    completeTestCall: async () => false,
   },
   health: {
     db,
@@ -101,6 +114,7 @@ function insideOneTransaction(): Inbound {
     assistant,
     scripted,
     onAssistantFailure: "retry",
+    onUrgentJob: async () => {},
   });
   return {
     ...inbound,
