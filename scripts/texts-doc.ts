@@ -40,6 +40,7 @@ const sections: Section[] = [
       count: "3",
       details: " Where: 12 High Street. When: now.",
       end: "and bring the long",
+      hint: " REPLY 12 and your words answers them, RESUME 12 leaves it to the assistant.",
       number: "12",
       numbers: "12, 14",
       owner: "Alex",

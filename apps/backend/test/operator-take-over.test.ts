@@ -5,6 +5,7 @@ import {
   createOperatorWorld,
   jobOf,
   newCustomer,
+  OPERATOR,
   timersFired,
   toldTo,
   urgentJob,
@@ -58,6 +59,13 @@ describe("REPLY", () => {
 
     await gateway.text({ from: customer, body: "I need it at 6 please" });
     expect(await replies(customer)).toHaveLength(2);
+    expect(await toldTo(world, OPERATOR, "forwarded")).toEqual([
+      {
+        body: `${customer} wrote: "I need it at 6 please" REPLY ${number} and your words answers them, RESUME ${number} leaves it to the assistant.`,
+        sender: DEMO_NUMBER,
+        inConversation: false,
+      },
+    ]);
 
     expect(await say(`RESUME ${number}`)).toBe(
       `The assistant answers the customer of job ${number} again.`,

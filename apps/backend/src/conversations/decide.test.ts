@@ -38,9 +38,10 @@ describe("of the rules, the first that speaks decides", () => {
     expect(decide(view({ aiDisabled: true }), ["Hello"], NUMBER)).toMatchObject({ scripted: true });
   });
 
-  it("a human who has taken over answers, not the assistant", () => {
+  it("a human who has taken over gets the words and answers, not the assistant", () => {
     const known = view({ humanTakenOver: true });
-    expect(decide(known, ["Hello"], NUMBER)).toMatchObject({ kind: "fixed", reply: null });
+    const own = { kind: "fixed", reply: null, forward: true };
+    expect(decide(known, ["Hello"], NUMBER)).toMatchObject(own);
   });
 
   it("a paused tenant deflects, also while a human has taken over", () => {

@@ -24,6 +24,8 @@ interface Fixed {
   kind: "fixed";
   reply: string | null;
   violation: boolean;
+  /** The operator gets the customer's words: they are the one who answers. */
+  forward: boolean;
 }
 
 // https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out. YES is an ordinary answer, not an opt-in.
@@ -65,7 +67,7 @@ const rules: ((situation: Situation) => Fixed | null)[] = [
       : null;
   },
   function humanHasTakenOver({ view }) {
-    return view.conversation?.humanTakenOver ? fixed(null) : null;
+    return view.conversation?.humanTakenOver ? { ...fixed(null), forward: true } : null;
   },
 ];
 
@@ -93,7 +95,7 @@ export function decide(view: View, texts: string[], texted: string): Decision {
 }
 
 function fixed(reply: string | null): Fixed {
-  return { kind: "fixed", reply, violation: false };
+  return { kind: "fixed", reply, violation: false, forward: false };
 }
 
 /** Whether the whole text is a word that the provider acts on and answers itself. */

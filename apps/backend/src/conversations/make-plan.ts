@@ -1,9 +1,13 @@
 import { newId } from "@jobrun/db";
+import { prepareSmsText } from "@jobrun/messaging";
 import type { AssistantReply } from "../assistant/assistant.ts";
 import { raiseUrgency } from "../assistant/urgency.ts";
+import { clip, longestFitting } from "../jobs/fit-text.ts";
 import { urgentJobText } from "../jobs/urgent-job.ts";
 import { outboxText, type OutboxText } from "../outbound/enqueue.ts";
 import type { MessageKind } from "../outbound/message-kinds.ts";
+import { fill } from "../texts/fill.ts";
+import { operatorTexts } from "../texts/operator-texts.ts";
 import type { JobRecord, NewOutbound, NewText, Plan } from "./commit.ts";
 import type { Decision } from "./decide.ts";
 import type { Address, View } from "./prepare.ts";
@@ -31,6 +35,11 @@ export function makePlan(turn: Turn): Plan & { violation: boolean } {
   };
   say("reply", answerOf(decision, reply));
   say("opt_out_confirmation", decision.confirmation);
+  if (decision.kind === "fixed" && decision.forward)
+    outbound.push({
+      ...outboxText("forwarded", forwardedText(turn), view.tenant.operatorPhone),
+      inConversation: false,
+    });
   const becomesUrgent = job?.status === "URGENT" && view.openJob?.status !== "URGENT";
   return {
     view,
@@ -73,6 +82,22 @@ function nextJob(view: View, reply: AssistantReply): JobRecord | null {
   if (open?.status === "ACCEPTED") return { ...job, status: "ACCEPTED" };
   const complete = job.location !== null && job.requestedTime !== null;
   return { ...job, status: urgency === "emergency" ? "URGENT" : complete ? "READY" : "NEEDS_INFO" };
+}
+
+/** Within 3 segments: the words are cut, never how to answer them. */
+function forwardedText(turn: Turn): string {
+  const { view, address } = turn;
+  const { locale } = view.tenant;
+  const words = clip(prepareSmsText(customersWords(turn)).text, Infinity);
+  const number = view.openJob?.number;
+  const hint = number === undefined ? "" : fill(operatorTexts.forwardedHint[locale], { number });
+  return longestFitting(words.length, (count) =>
+    fill(operatorTexts.forwarded[locale], {
+      phone: address.customer,
+      words: clip(words, count),
+      hint,
+    }),
+  );
 }
 
 function customersWords({ view, fresh }: Turn): string {

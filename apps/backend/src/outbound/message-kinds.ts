@@ -17,6 +17,7 @@ export const messageKinds = {
   deferred_alert: important,
   founder_alert: important,
   operator_reply: important,
+  forwarded: important,
   customer_notice: important,
   onboarding: important,
   opt_out_confirmation: important,

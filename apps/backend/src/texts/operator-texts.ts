@@ -19,6 +19,11 @@ export const operatorTexts = {
     en: 'Not answered yet: {phone} wrote "{words}". Please reply to them directly.',
     fr: 'Sans réponse : {phone} a écrit "{words}". Merci de lui répondre directement.',
   },
+  forwarded: { en: '{phone} wrote: "{words}"{hint}', fr: '{phone} a écrit : "{words}"{hint}' },
+  forwardedHint: {
+    en: " REPLY {number} and your words answers them, RESUME {number} leaves it to the assistant.",
+    fr: " REPONDRE {number} et votre texte lui répond, REPRENDRE {number} laisse faire l'assistant.",
+  },
   help: {
     en: "You can text: YES 12 (take job 12), NO 12 (pass), DONE 12 (close it), JOBS (what is open), REPLY 12 and your words (to the customer), RESUME 12 (the assistant answers them again), PAUSE and RESUME (all answers off and on), HELP.",
     fr: "Vous pouvez envoyer : OUI 12 (prendre la demande 12), NON 12 (passer), FAIT 12 (terminer), LISTE (demandes en cours), REPONDRE 12 et votre texte (au client), REPRENDRE 12 (l'assistant lui répond à nouveau), PAUSE et REPRENDRE (toutes les réponses), AIDE.",
