@@ -47,7 +47,7 @@ async function run(url: string, chosen: "show" | "all" | string[]): Promise<numb
         : `${queued.length} texts are queued again; a running gateway sends them.`,
     );
     const missed = chosen === "all" ? [] : chosen.filter((id) => !queued.includes(id));
-    for (const id of missed) say(`${id}: not a text that was given up on`);
+    for (const id of missed) say(`${id}: not a text that was given up on, or its reader wants no more texts`);
     return missed.length === 0 ? 0 : 1;
   } finally {
     await db.close();

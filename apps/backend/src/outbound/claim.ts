@@ -28,15 +28,17 @@ export const IS_NEXT = Prisma.sql`NOT EXISTS (SELECT 1 FROM "Message" before
   WHERE before."conversationId" = q."conversationId" AND before."position" < q."position"
     AND before."status" IN ('QUEUED', 'SENDING', 'UNKNOWN'))`;
 
-/** The row `q` of the sender `s` may be sent now. What its customer wants is asked again: it may have waited for hours. */
-const MAY_GO = Prisma.sql`q."status" = 'QUEUED' AND q."sender" = s."number" AND q."dueAt" <= now()
-  AND q."channel" = ANY(s."channels") AND (q."expiresAt" IS NULL OR q."expiresAt" > now())
-  AND ${IS_NEXT}
-  AND NOT EXISTS (SELECT 1 FROM "ChannelStop" stop
-    WHERE stop."channel" = q."channel" AND stop."sender" IN ('', q."sender") AND stop."recipientPrefix" <> ''
-      AND starts_with(q."recipient", stop."recipientPrefix"))
+/** The row `q` is still worth sending. What its customer wants is asked again: it may have waited for hours. */
+export const IS_WANTED = Prisma.sql`(q."expiresAt" IS NULL OR q."expiresAt" > now())
   AND (q."kind" = 'opt_out_confirmation' OR NOT EXISTS (SELECT 1 FROM "Conversation" v JOIN "Customer" c ON c."id" = v."customerId"
     WHERE v."id" = q."conversationId" AND c."optedOutAt" IS NOT NULL))`;
+
+/** The row `q` of the sender `s` may be sent now. */
+const MAY_GO = Prisma.sql`q."status" = 'QUEUED' AND q."sender" = s."number" AND q."dueAt" <= now()
+  AND q."channel" = ANY(s."channels") AND ${IS_WANTED} AND ${IS_NEXT}
+  AND NOT EXISTS (SELECT 1 FROM "ChannelStop" stop
+    WHERE stop."channel" = q."channel" AND stop."sender" IN ('', q."sender") AND stop."recipientPrefix" <> ''
+      AND starts_with(q."recipient", stop."recipientPrefix"))`;
 
 /** What may be claimed now. */
 export interface ClaimLimits {

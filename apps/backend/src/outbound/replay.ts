@@ -40,15 +40,17 @@ export async function listDead(db: Database): Promise<DeadMessage[]> {
 
 /**
  * Queues texts that were given up on again, with a new schedule and no end of their life: a person
- * has decided that they are still worth sending.
+ * has decided that they are still worth sending. Those of customers who want no more texts stay as they are.
  *
  * @param ids of the texts, or all of them
  * @returns the ids of those that are queued now
  */
 export async function replay(db: Database, ids: string[] | "all"): Promise<string[]> {
   const rows = await db.service.$queryRaw<{ id: string }[]>`
-    UPDATE "Message" SET "status" = 'QUEUED', "failures" = 0, "resends" = 0, "dueAt" = now(), "expiresAt" = NULL
-    WHERE "status" = 'DEAD' AND (${ids === "all"} OR "id" = ANY(${ids === "all" ? [] : ids}::uuid[]))
-    RETURNING "id"`;
+    UPDATE "Message" m SET "status" = 'QUEUED', "failures" = 0, "resends" = 0, "dueAt" = now(), "expiresAt" = NULL
+    WHERE m."status" = 'DEAD' AND (${ids === "all"} OR m."id" = ANY(${ids === "all" ? [] : ids}::uuid[]))
+      AND NOT EXISTS (SELECT 1 FROM "Conversation" v JOIN "Customer" c ON c."id" = v."customerId"
+        WHERE v."id" = m."conversationId" AND c."optedOutAt" IS NOT NULL)
+    RETURNING m."id"`;
   return rows.map(({ id }) => id);
 }

@@ -1,6 +1,6 @@
 import type { Database, Tx } from "@jobrun/db";
 import { callingCode, type SendOutcome } from "@jobrun/messaging";
-import { claimedColumns, IS_NEXT, type ClaimedMessage } from "./claim.ts";
+import { claimedColumns, IS_NEXT, IS_WANTED, type ClaimedMessage } from "./claim.ts";
 
 export type Rejection = Extract<SendOutcome, { kind: "rejected" }>;
 
@@ -64,8 +64,8 @@ export async function claimProbes(
     ), probe AS (
       SELECT (SELECT q."id" FROM "Message" q
         WHERE q."status" = 'QUEUED' AND q."channel" = stop."channel" AND stop."sender" IN ('', q."sender")
-          AND starts_with(q."recipient", stop."recipientPrefix") AND (q."expiresAt" IS NULL OR q."expiresAt" > now())
-          AND ${IS_NEXT}
+          AND starts_with(q."recipient", stop."recipientPrefix")
+          AND ${IS_WANTED} AND ${IS_NEXT}
         ORDER BY q."position" LIMIT 1) AS "id"
       FROM stop
     )
