@@ -14,7 +14,6 @@ import { urgentJobHandlers } from "./jobs/escalate-urgent-job.ts";
 import { scheduleUrgentTimers } from "./jobs/urgent-job.ts";
 import { WebhookCheck } from "./numbers/webhook-check.ts";
 import { createOnboarding } from "./onboarding/onboarding.ts";
-import { completeTestCall } from "./onboarding/test-call.ts";
 import { handleOperatorText } from "./operators/handle-operator-text.ts";
 import { Dispatcher } from "./outbound/dispatch.ts";
 import { announceReceipt, applyPendingReceipts } from "./outbound/receipts.ts";
@@ -241,7 +240,7 @@ export function compose(
         now,
         failsafeSender: config.SYSTEM_FAILSAFE_SMS_NUMBER,
         cooldownMinutes: config.CALLER_COOLDOWN_MINUTES,
-        completeTestCall,
+        completeTestCall: (tx, call) => onboarding.completeTestCall(tx, call),
       },
       health: {
         db,

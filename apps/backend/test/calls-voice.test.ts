@@ -73,7 +73,7 @@ describe("a call to a number that rings the operator", () => {
   it("rings them for at most 18 s, and answers only when they do", async () => {
     const { body } = await voice({ to: DIAL_NUMBER });
     expect(withoutHeader(body)).toBe(
-      `<Response><Dial timeout="18" answerOnBridge="true" action="https://gateway.example.com/api/twilio/dial-result" method="POST">` +
+      `<Response><Dial timeout="18" answerOnBridge="true" action="https://gateway.example.com/api/twilio/dial-result#rc=2&amp;rp=5xx,ct,rt&amp;rt=10000&amp;tt=15000" method="POST">` +
         `<Number>${OPERATOR}</Number></Dial></Response>`,
     );
   });

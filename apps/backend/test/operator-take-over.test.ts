@@ -138,4 +138,41 @@ describe("PAUSE", () => {
     await gateway.text({ from: customer, body: "I need a plumber tonight" });
     expect((await replies(customer)).at(-1)).toMatch(/^Thanks, we have it/);
   });
+
+  it("does not keep an emergency from the operator, nor the words of somebody they write with", async () => {
+    const { customer, number } = await job();
+    await say("PAUSE");
+    await gateway.text({ from: customer, body: "There is a strong smell of gas here" });
+    await say(`REPLY ${number} Open the windows, I'm coming`);
+    await gateway.text({ from: customer, body: "Which one are you?" });
+    await say("RESUME");
+    const words = (await toldTo(world, OPERATOR, "forwarded")).map(({ body }) => body).slice(-2);
+    expect(words).toEqual([
+      expect.stringContaining(`${customer} wrote: "There is a strong smell of gas here"`),
+      expect.stringContaining(`${customer} wrote: "Which one are you?"`),
+    ]);
+  });
+});
+
+it("what a customer adds to a job the operator knows of goes to the operator, once each", async () => {
+  const { customer, number } = await urgentJob(world, gateway);
+  await gateway.text({ from: customer, body: "It is 12 Mill Lane, BA1 5LR" });
+  await say(`YES ${number}`);
+  await gateway.text({ from: customer, body: "The gate code is 4471" });
+  const words = (await toldTo(world, OPERATOR, "forwarded")).map(({ body }) => body).slice(-2);
+  expect(words).toEqual([
+    expect.stringContaining('"It is 12 Mill Lane, BA1 5LR"'),
+    expect.stringContaining('"The gate code is 4471"'),
+  ]);
+  expect(await toldTo(world, OPERATOR, "urgent_alert")).toHaveLength(
+    (await world.query(`SELECT 1 FROM "Job" WHERE "alertedAt" IS NOT NULL`)).length,
+  );
+});
+
+it("an accepted job that becomes an emergency is urgent again", async () => {
+  const { customer, number } = await job();
+  await say(`YES ${number}`);
+  await world.query(`UPDATE "Job" SET "status" = 'ACCEPTED' WHERE "number" = $1`, [number]);
+  await gateway.text({ from: customer, body: "Now there is a strong smell of gas!" });
+  expect(await jobOf(world, customer)).toMatchObject({ status: "URGENT", answeredAt: null });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { eventually } from "./eventually.ts";
-import { createWorld, CUSTOMER, type RunningGateway, type World } from "./harness.ts";
+import { createWorld, CUSTOMER, DEMO_NUMBER, type RunningGateway, type World } from "./harness.ts";
 import { countRows, NO_ROWS, settledMessagesWith } from "./rows.ts";
 
 const NOBODYS_NUMBER = "+447000000001";
@@ -50,4 +50,18 @@ it("another sender has an answer of their own, and the first one again after an 
   await world.query(`UPDATE "UnroutedMessage" SET "receivedAt" = "receivedAt" - interval '1 hour'`);
   await one.text({ to: NOBODYS_NUMBER });
   expect(await world.simulator.waitForSent(2, { to: CUSTOMER })).toHaveLength(2);
+});
+
+it("a text from a number of ours is kept and never answered, or two of them would write for ever", async () => {
+  const ours = "+447700900641";
+  await world.query(`INSERT INTO "TwilioNumberPool" ("phoneNumber") VALUES ($1)`, [ours]);
+  for (const path of ["/sms", "/sms/fallback"]) {
+    const answer = await one.text({ from: ours, to: DEMO_NUMBER, path });
+    expect(answer).toMatchObject({ status: 200, body: "<Response/>" });
+  }
+  const kept = await world.query(`SELECT "answered" FROM "UnroutedMessage" WHERE "sender" = $1`, [
+    ours,
+  ]);
+  expect(kept).toEqual([{ answered: false }, { answered: false }]);
+  expect(await settledMessagesWith(world, ours)).toEqual([]);
 });

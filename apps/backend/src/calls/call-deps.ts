@@ -19,9 +19,12 @@ export interface CallDeps extends TwilioMessageDeps {
    * Ends the sign-up whose owner was asked to make a test call to this number, and queues what they
    * are told, in the caller's transaction.
    *
-   * @returns whether it did
+   * @returns what to do after the commit; null when it ended none
    */
-  completeTestCall: (tx: Tx, call: { number: string; requestId: string }) => Promise<boolean>;
+  completeTestCall: (
+    tx: Tx,
+    call: { number: string; requestId: string },
+  ) => Promise<(() => void) | null>;
   /** Shared by all routes of calls of a process */
   recent: RecentKeys;
 }

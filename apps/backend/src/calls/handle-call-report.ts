@@ -135,17 +135,16 @@ async function answerWithoutDatabase(
 function announce(
   deps: CallDeps,
   missed: TenantCall,
-  { conversationId, text }: RecordedCall & { kind: "recorded" },
+  { conversationId, text, afterCommit }: RecordedCall & { kind: "recorded" },
 ): void {
   const { call, requestId, tenant } = missed;
   const trace = { requestId, tenantId: tenant.id, providerMessageId: call.rootSid };
   // Should the database stop now, later reports of this call must not end in a second text.
   remember(deps.recent, "settled", call);
   deps.events.emit("missed_call", { ...trace, conversationId, callStatus: endOf(call) });
+  afterCommit?.();
   if ("noText" in text) {
     deps.logger.info("a missed call gets no text", { ...trace, reason: text.noText });
-    // A completed sign-up has texts of its own.
-    if (text.noText === "test_call") deps.wakeOutbox();
     return;
   }
   const { messageId, segments } = text;

@@ -16,7 +16,6 @@ export interface TenantCall extends ReportedCall {
 type NoText =
   | Exclude<Call["caller"]["kind"], "phone">
   | "own_number"
-  | "test_call"
   | "failsafe_sent"
   | "opted_out"
   | "cooldown";
@@ -28,6 +27,8 @@ export type RecordedCall =
       /** Null where the caller is no customer */
       conversationId: string | null;
       text: { messageId: string; segments: number } | { noText: NoText };
+      /** What the end of a sign-up asks for, now that it is committed */
+      afterCommit: (() => void) | null;
     };
 
 /** Calls are answered by text message, in the conversation that the caller has on that channel. */
@@ -54,11 +55,13 @@ export async function recordMissedCall(deps: CallDeps, missed: TenantCall): Prom
 async function record(deps: CallDeps, tx: Tx, missed: TenantCall): Promise<RecordedCall> {
   const { call, requestId } = missed;
   if (await isRecorded(tx, call)) return { kind: "duplicate" };
-  const isTestCall = await deps.completeTestCall(tx, { number: call.called, requestId });
-  const noText = isTestCall ? "test_call" : noTextTo(missed);
-  if (noText === null) return recordForCustomer(deps, tx, missed);
+  // Who made the call that ends a sign-up cannot be known: a customer may have been first, so it is answered too.
+  const afterCommit = await deps.completeTestCall(tx, { number: call.called, requestId });
+  const noText = noTextTo(missed);
+  if (noText === null)
+    return { kind: "recorded", ...(await recordForCustomer(deps, tx, missed)), afterCommit };
   await insertCall(tx, missed, null);
-  return { kind: "recorded", conversationId: null, text: { noText } };
+  return { kind: "recorded", conversationId: null, text: { noText }, afterCommit };
 }
 
 /** Whatever the row, it is visible: one call has one number, and a number one tenant. */
@@ -69,16 +72,13 @@ async function isRecorded(tx: Tx, { rootSid }: Call): Promise<boolean> {
   return rows.length > 0;
 }
 
-async function recordForCustomer(
-  deps: CallDeps,
-  tx: Tx,
-  missed: TenantCall,
-): Promise<RecordedCall> {
+async function recordForCustomer(deps: CallDeps, tx: Tx, missed: TenantCall) {
   const { id: conversationId } = await lockConversation(tx, missed);
   await insertCall(tx, missed, conversationId);
   const noText = missed.wasTexted ? "failsafe_sent" : await silenceFor(deps, tx, missed);
-  if (noText !== null) return { kind: "recorded", conversationId, text: { noText } };
-  return { kind: "recorded", conversationId, text: await queueText(tx, missed, conversationId) };
+  const text =
+    noText === null ? await queueText(tx, missed, conversationId) : ({ noText } as const);
+  return { conversationId, text };
 }
 
 function noTextTo({ call, callerIsOurs }: TenantCall): NoText | null {
@@ -133,7 +133,7 @@ async function silenceFor(
   const [row] = await tx.$queryRaw<{ optedOut: boolean; textedLately: boolean }[]>`
     SELECT "optedOutAt" IS NOT NULL AS "optedOut",
       EXISTS (SELECT 1 FROM "Message" WHERE "clientId" = ${tenant.id}::uuid AND "recipient" = ${call.caller.address}
-        AND "kind" = 'missed_call'
+        AND "kind" = 'missed_call' AND "status" <> 'FAILED'
         AND "createdAt" > now() - make_interval(secs => ${cooldownMinutes * 60}::float8)) AS "textedLately"
     FROM "Customer" WHERE "clientId" = ${tenant.id}::uuid AND "phone" = ${call.caller.address}`;
   if (row?.optedOut) return "opted_out";

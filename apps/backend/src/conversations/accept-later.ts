@@ -44,6 +44,7 @@ export async function acceptLater(
     case "OPERATIONAL": {
       const { tenantId, sender } = number;
       if (sender === "customer") return accepted("deferred", await defer(deps, tenantId, unknown));
+      if (sender === "ours") return accepted("stored", await keepUnrouted(deps, unknown, false));
       const take = (text: ArrivedText) =>
         deps.people.operator(inboundText(text, tenantId, deadline));
       return accepted("stored", await answerNow(unknown, take));
@@ -53,7 +54,7 @@ export async function acceptLater(
       return accepted("stored", await answerNow(unknown, take));
     }
     case "SYSTEM":
-      return accepted("stored", await keepUnrouted(deps, unknown));
+      return accepted("stored", await keepUnrouted(deps, unknown, true));
   }
 }
 
@@ -112,10 +113,15 @@ async function defer(
   return texts.filter(({ message }) => stored.includes(message.providerMessageId));
 }
 
-async function keepUnrouted(deps: AcceptLaterDeps, texts: ArrivedText[]): Promise<ArrivedText[]> {
+async function keepUnrouted(
+  deps: AcceptLaterDeps,
+  texts: ArrivedText[],
+  answers: boolean,
+): Promise<ArrivedText[]> {
   const fresh = [];
   for (const text of texts) {
-    if ((await storeUnrouted(deps, text.message, text.requestId)) === "duplicate") continue;
+    if ((await storeUnrouted(deps, text.message, text.requestId, answers)) === "duplicate")
+      continue;
     void deps.alerts.raise({ type: "UNROUTED_MESSAGE", requestId: text.requestId });
     fresh.push(text);
   }

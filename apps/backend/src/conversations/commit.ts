@@ -176,7 +176,9 @@ async function write(
         "summary" = EXCLUDED."summary", "type" = EXCLUDED."type", "location" = EXCLUDED."location",
         "requestedTime" = EXCLUDED."requestedTime", "customerName" = EXCLUDED."customerName",
         "urgency" = EXCLUDED."urgency", "status" = EXCLUDED."status",
-        "alertedAt" = COALESCE("Job"."alertedAt", EXCLUDED."alertedAt"), "updatedAt" = now()
+        "alertedAt" = COALESCE("Job"."alertedAt", EXCLUDED."alertedAt"), "updatedAt" = now(),
+        -- an accepted job that becomes an emergency waits for an answer again
+        "answeredAt" = CASE WHEN "Job"."status" = 'URGENT' OR EXCLUDED."status" <> 'URGENT' THEN "Job"."answeredAt" END
     )
     SELECT (SELECT count(*) FROM turn)::int AS "turns", (SELECT count(*) FROM stored)::int AS "stored",
            (SELECT count(*) FROM answered)::int AS "answered"`;

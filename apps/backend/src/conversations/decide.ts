@@ -61,10 +61,14 @@ const rules: ((situation: Situation) => Fixed | null)[] = [
       ? { ...fixed(customerTexts.technicalIssue[view.tenant.locale]), violation: true }
       : null;
   },
-  function paused({ view, texted }) {
-    return view.tenant.outboundPaused
-      ? fixed(fill(customerTexts.deflection[view.tenant.locale], { phone: texted }))
-      : null;
+  function paused({ view, texts, texted }) {
+    if (!view.tenant.outboundPaused) return null;
+    // Texts are off, an emergency is not; and who writes with a customer goes on reading them.
+    const forward =
+      view.conversation?.humanTakenOver === true ||
+      texts.some((text) => detectUrgency(text) === "emergency");
+    const reply = fill(customerTexts.deflection[view.tenant.locale], { phone: texted });
+    return { ...fixed(reply), forward };
   },
   function humanHasTakenOver({ view }) {
     return view.conversation?.humanTakenOver ? { ...fixed(null), forward: true } : null;

@@ -35,12 +35,12 @@ export function makePlan(turn: Turn): Plan & { violation: boolean } {
   };
   say("reply", answerOf(decision, reply));
   say("opt_out_confirmation", decision.confirmation);
-  if (decision.kind === "fixed" && decision.forward)
+  const becomesUrgent = job?.status === "URGENT" && view.openJob?.status !== "URGENT";
+  if (goesToOperator(turn) && !becomesUrgent)
     outbound.push({
       ...outboxText("forwarded", forwardedText(turn), view.tenant.operatorPhone),
       inConversation: false,
     });
-  const becomesUrgent = job?.status === "URGENT" && view.openJob?.status !== "URGENT";
   return {
     view,
     address: turn.address,
@@ -55,6 +55,12 @@ export function makePlan(turn: Turn): Plan & { violation: boolean } {
     consent: decision.consent,
     violation: decision.kind === "fixed" && decision.violation,
   };
+}
+
+/** What a customer adds to a job the operator knows of: its address, a question, that it is off. */
+function goesToOperator({ view, decision }: Turn): boolean {
+  if (decision.kind === "fixed") return decision.forward;
+  return view.openJob?.status === "URGENT" || view.openJob?.status === "ACCEPTED";
 }
 
 function answerOf(decision: Decision, reply: AssistantReply | null): string | null {
@@ -78,8 +84,9 @@ function nextJob(view: View, reply: AssistantReply): JobRecord | null {
     customerName: draft.customerName ?? open?.customerName ?? null,
     urgency,
   };
-  // The operator has taken it: they need no second alert about what they know.
-  if (open?.status === "ACCEPTED") return { ...job, status: "ACCEPTED" };
+  // The operator has taken it and needs no second alert about what they know; an emergency is news.
+  const isWorse = urgency === "emergency" && open?.urgency !== "emergency";
+  if (open?.status === "ACCEPTED" && !isWorse) return { ...job, status: "ACCEPTED" };
   const complete = job.location !== null && job.requestedTime !== null;
   return { ...job, status: urgency === "emergency" ? "URGENT" : complete ? "READY" : "NEEDS_INFO" };
 }

@@ -47,19 +47,28 @@ export async function takeText(
   if (known) return { kind: "duplicate" };
   switch (number.role) {
     case "OPERATIONAL": {
+      if (number.sender === "ours") return keepUnanswered(deps, arrived, false);
       const text = inboundText(arrived, number.tenantId, deadline);
       return number.sender === "operator" ? deps.people.operator(text) : deps.inbound.handle(text);
     }
     case "ONBOARDING":
       return deps.people.onboarding(onboardingText(arrived, deadline));
-    case "SYSTEM": {
-      if ((await storeUnrouted(deps, message, requestId)) === "duplicate")
-        return { kind: "duplicate" };
-      deps.wakeOutbox();
-      void deps.alerts.raise({ type: "UNROUTED_MESSAGE", requestId });
-      return { kind: "committed" };
-    }
+    case "SYSTEM":
+      return keepUnanswered(deps, arrived, true);
   }
+}
+
+/** Nobody's text, kept for the founder; with the generic answer where one makes sense. */
+async function keepUnanswered(
+  deps: TakeTextDeps,
+  { message, requestId }: ArrivedText,
+  answers: boolean,
+): Promise<InboundResult> {
+  if ((await storeUnrouted(deps, message, requestId, answers)) === "duplicate")
+    return { kind: "duplicate" };
+  deps.wakeOutbox();
+  void deps.alerts.raise({ type: "UNROUTED_MESSAGE", requestId });
+  return { kind: "committed" };
 }
 
 export function inboundText(

@@ -8,12 +8,14 @@ import { customerTexts } from "../texts/customer-texts.ts";
  * Stores a text to a number that belongs to no tenant, outside tenants, customers and conversations,
  * and queues the generic answer: at most one per sender and hour.
  *
+ * @param answers false for a text that must not be answered at all
  * @throws when nothing could be stored
  */
 export async function storeUnrouted(
   { db, events }: { db: Database; events: Events },
   message: InboundMessage,
   requestId: string,
+  answers = true,
 ): Promise<"stored" | "duplicate"> {
   const reply = outboxText("unrouted_reply", customerTexts.holding.en, message.from);
   const result = await db.serviceTransaction(async (tx) => {
@@ -22,7 +24,7 @@ export async function storeUnrouted(
     const [stored] = await tx.$queryRaw<{ answered: boolean }[]>`
       INSERT INTO "UnroutedMessage" ("id", "twilioSid", "sender", "recipient", "body", "answered")
       SELECT ${newId()}::uuid, ${message.providerMessageId}, ${message.from}, ${message.to}, ${message.body},
-        NOT EXISTS (SELECT 1 FROM "UnroutedMessage"
+        ${answers} AND NOT EXISTS (SELECT 1 FROM "UnroutedMessage"
           WHERE "sender" = ${message.from} AND "answered" AND "receivedAt" > now() - interval '1 hour')
       ON CONFLICT DO NOTHING RETURNING "answered"`;
     if (stored === undefined) return null;

@@ -65,19 +65,21 @@ const rawBodies = new WeakMap<object, Buffer>();
  * Proves that a request comes from Twilio, before anything in it is believed. Else it is answered
  * here: 403, logged without its content, counted, and told to the alerts.
  *
+ * @param way what the refusal is counted under
  * @returns null when the request has been answered
  */
 export function verifyTwilioRequest(
   deps: TwilioWebhookDeps,
   request: Request,
   response: Response,
+  way: "sms" | "voice",
 ): VerifiedRequest | null {
   const requestId = newId();
   response.set("x-request-id", requestId);
   const url = deps.publicBaseUrl + request.originalUrl;
   const params: WebhookRequest["params"] = request.body ?? {};
   const refuse = (status: 400 | 403, code: string, message: string) => {
-    deps.metrics.webhooks.inc({ channel: "sms", outcome: code });
+    deps.metrics.webhooks.inc({ channel: way, outcome: code });
     deps.logger.warn(`webhook refused: ${message}`, { requestId, status, path: request.path });
     response.status(status).json({ error: { code, message, requestId } });
     return null;
@@ -121,7 +123,7 @@ export function readTwilioMessage(
   request: Request,
   response: Response,
 ): VerifiedMessage | null {
-  const verified = verifyTwilioRequest(deps, request, response);
+  const verified = verifyTwilioRequest(deps, request, response, "sms");
   if (verified === null) return null;
   const defaults =
     deps.signatures === "off" && deps.defaultTo !== undefined ? { to: deps.defaultTo } : {};

@@ -6,8 +6,11 @@ type ResolvedNumber =
   | {
       role: "OPERATIONAL";
       tenantId: string;
-      /** The tenant's own people text their number too: to give orders */
-      sender: "customer" | "operator";
+      /**
+       * The tenant's own people text their number too, to give orders. A text from a number of ours is
+       * a reply to a reply: answered, two of them would write to each other for ever.
+       */
+      sender: "customer" | "operator" | "ours";
     }
   | { role: "ONBOARDING" | "SYSTEM"; tenantId: null };
 
@@ -31,10 +34,17 @@ export async function resolveArrival(
   providerMessageId: string,
 ): Promise<Arrival> {
   const [row] = await db.service.$queryRaw<
-    { role: NumberRole | null; tenantId: string | null; isOperator: boolean; known: boolean }[]
+    {
+      role: NumberRole | null;
+      tenantId: string | null;
+      sender: "customer" | "operator" | "ours";
+      known: boolean;
+    }[]
   >`
     SELECT n."role"::text AS "role", n."clientId" AS "tenantId",
-           COALESCE(${from} IN (t."operatorPhone", t."secondContactPhone"), false) AS "isOperator",
+           CASE WHEN ${from} IN (t."operatorPhone", t."secondContactPhone") THEN 'operator'
+                WHEN EXISTS (SELECT 1 FROM "TwilioNumberPool" WHERE "phoneNumber" = ${from}) THEN 'ours'
+                ELSE 'customer' END AS "sender",
            EXISTS (SELECT 1 FROM "Message" WHERE "twilioSid" = ${providerMessageId})
              OR EXISTS (SELECT 1 FROM "UnroutedMessage" WHERE "twilioSid" = ${providerMessageId}) AS "known"
     FROM (SELECT 1) AS one LEFT JOIN "TwilioNumberPool" n ON n."phoneNumber" = ${to}
@@ -45,7 +55,7 @@ export async function resolveArrival(
       number: {
         role: "OPERATIONAL",
         tenantId: row.tenantId,
-        sender: row.isOperator ? "operator" : "customer",
+        sender: row.sender,
       },
       known,
     };

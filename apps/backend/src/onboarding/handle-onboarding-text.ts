@@ -9,7 +9,7 @@ import type { Timers } from "../timers/timers.ts";
 import { advance, type Move } from "./advance.ts";
 import { giveNumber } from "./give-number.ts";
 import { beginSignUp, saveSignUp, watchState, type SignUp } from "./sign-up.ts";
-import { tell, type Told } from "./tell.ts";
+import { announceTold, tell, type Told } from "./tell.ts";
 import { sentences, wording } from "./wording.ts";
 
 export interface OnboardingDeps {
@@ -113,12 +113,7 @@ function beginsToHear(before: SignUp, after: SignUp): boolean {
 
 function announce(deps: OnboardingDeps, taken: Taken, requestId: string): void {
   const { before, after, told } = taken;
-  if (told !== null) {
-    deps.wakeOutbox();
-    const { id: messageId, kind, segments } = told;
-    const { tenantId } = after;
-    deps.events.emit("message_queued", { requestId, tenantId, messageId, kind, segments });
-  }
+  if (told !== null) announceTold(deps, told, requestId);
   if (before.founderTold && after.state !== before.state)
     void deps.alerts.resolve("ONBOARDING_STUCK", after.id);
 }

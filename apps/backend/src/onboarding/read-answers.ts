@@ -24,6 +24,7 @@ export type ReadAnswer = (text: string, phone: string) => Reading;
 const MIN_NAME = 2;
 const MAX_BUSINESS_NAME = 50;
 const MAX_NAME = 40;
+const LINK = /https?:|www\.|\/\//i;
 const E164 = /^\+[1-9]\d{6,14}$/;
 const BETWEEN_TRADE_AND_PLACE =
   /\s*[,;\n/|]\s*|\s+[-\u2013\u2014]\s+|\s+(?:in|at|near|around|à|en|sur|près de)\s+/iu;
@@ -48,7 +49,10 @@ export const readTradeAndPlace: ReadAnswer = (text) => {
 
 export const readBusinessName: ReadAnswer = (text) => {
   const businessName = asName(text, MAX_BUSINESS_NAME);
-  return businessName === null ? problem("needName") : answer({ businessName });
+  // It stands in texts to anybody who calls: with a link in it they would be advertisements.
+  return businessName === null || LINK.test(businessName)
+    ? problem("needName")
+    : answer({ businessName });
 };
 
 export const readOwnerName: ReadAnswer = (text) => {

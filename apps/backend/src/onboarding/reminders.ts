@@ -2,7 +2,7 @@ import { newId, Prisma } from "@jobrun/db";
 import type { OnboardingTimer, TimerHandlers } from "../timers/timers.ts";
 import type { OnboardingDeps } from "./handle-onboarding-text.ts";
 import { lockSignUp } from "./sign-up.ts";
-import { tell } from "./tell.ts";
+import { announceTold, tell } from "./tell.ts";
 import { wording } from "./wording.ts";
 
 /**
@@ -14,16 +14,17 @@ export function onboardingTimers(
 ): Pick<TimerHandlers, "onboarding_reminder" | "onboarding_founder"> {
   return {
     onboarding_reminder: async (timer) => {
-      await deps.db.serviceTransaction(async (tx) => {
+      const requestId = newId();
+      const told = await deps.db.serviceTransaction(async (tx) => {
         const signUp = await lockSignUp(
           tx,
           Prisma.sql`${stillIn(timer)} AND o."remindedAt" IS NULL`,
         );
-        if (signUp === null || signUp.stopped) return;
+        if (signUp === null || signUp.stopped) return null;
         await tx.$executeRaw`UPDATE "OnboardingState" SET "remindedAt" = now() WHERE "id" = ${signUp.id}::uuid`;
-        await tell(tx, signUp, wording(signUp, ["reminder"]), newId());
+        return tell(tx, signUp, wording(signUp, ["reminder"]), requestId);
       });
-      deps.wakeOutbox();
+      if (told !== null) announceTold(deps, told, requestId);
     },
     onboarding_founder: async (timer) => {
       await deps.db.serviceTransaction(async (tx) => {

@@ -64,22 +64,35 @@ export async function lockSignUp(
   wait: "wait" | "skip" = "wait",
 ): Promise<SignUp | null> {
   const [row] = await tx.$queryRaw<
-    (Omit<SignUp, "state" | "answers" | "stopped" | "isNew"> & {
+    (Omit<SignUp, "state" | "answers" | "stopped" | "isNew" | "number"> & {
       state: string;
       answers: unknown;
     })[]
   >`
     SELECT o."id"::text, o."phone", o."texted", o."locale", o."state", o."answers", o."clientId"::text AS "tenantId",
-      o."founderToldAt" IS NOT NULL AS "founderTold",
-      (SELECT n."phoneNumber" FROM "TwilioNumberPool" n WHERE n."clientId" = o."clientId"
-        ORDER BY n."createdAt", n."phoneNumber" LIMIT 1) AS "number"
+      o."founderToldAt" IS NOT NULL AS "founderTold"
     FROM "OnboardingState" o WHERE ${fits}
     ORDER BY o."stateSince" LIMIT 1 FOR UPDATE OF o ${wait === "skip" ? Prisma.sql`SKIP LOCKED` : Prisma.empty}`;
   if (row === undefined) return null;
   const { state } = row;
   if (!isState(state)) throw new Error("a sign-up is in a state that this version does not know");
   const { stopped, ...answers } = storedAnswers.parse(row.answers);
-  return { ...row, state, answers, stopped, isNew: false };
+  return {
+    ...row,
+    number: await numberOf(tx, row.tenantId),
+    state,
+    answers,
+    stopped,
+    isNew: false,
+  };
+}
+
+/** A statement of its own, after the lock: only so it sees the number that was given while this one waited. */
+async function numberOf(tx: Tx, tenantId: string | null): Promise<string | null> {
+  const [row] = await tx.$queryRaw<{ phoneNumber: string }[]>`
+    SELECT "phoneNumber" FROM "TwilioNumberPool" WHERE "clientId" = ${tenantId}::uuid
+    ORDER BY "createdAt", "phoneNumber" LIMIT 1`;
+  return row?.phoneNumber ?? null;
 }
 
 /** Writes what changed. In a new state, what was said about the old one counts no more. */

@@ -4,7 +4,7 @@ import { PollLoop } from "../workers/poll-loop.ts";
 import type { OnboardingDeps } from "./handle-onboarding-text.ts";
 import { lockSignUp, saveSignUp, watchState } from "./sign-up.ts";
 import { steps, type State } from "./steps.ts";
-import { tell } from "./tell.ts";
+import { announceTold, tell } from "./tell.ts";
 import { wording } from "./wording.ts";
 
 const POLL_MS = 2000;
@@ -14,7 +14,7 @@ const WAITING: State = "WAITING_FOR_NUMBER";
 export function waitingSignUps(deps: OnboardingDeps): PollLoop {
   return new PollLoop(async () => {
     try {
-      while (await goOnWithNext(deps)) deps.wakeOutbox();
+      while (await goOnWithNext(deps));
     } catch (error) {
       deps.logger.error("waiting sign-ups could not be looked at; trying again", { error });
     }
@@ -23,20 +23,27 @@ export function waitingSignUps(deps: OnboardingDeps): PollLoop {
 
 /** @returns whether somebody waited and a number was available */
 async function goOnWithNext(deps: OnboardingDeps): Promise<boolean> {
-  return deps.db.serviceTransaction(async (tx) => {
+  const requestId = newId();
+  const given = await deps.db.serviceTransaction(async (tx) => {
     // Who wants no texts would not hear of their number: it is better given to the next.
     const waiting = await lockSignUp(
       tx,
       Prisma.sql`o."state" = ${WAITING} AND o."answers" ->> 'stopped' IS DISTINCT FROM 'true'`,
       "skip",
     );
-    if (waiting === null || waiting.tenantId === null) return false;
+    if (waiting === null || waiting.tenantId === null) return null;
     const number = await allocateNumber(tx, waiting.tenantId, deps.excluded);
-    if (number === null) return false;
+    if (number === null) return null;
     const signUp = { ...waiting, number, state: steps[WAITING].next };
     await saveSignUp(tx, signUp);
     await watchState(tx, deps.timers, signUp);
-    await tell(tx, signUp, wording(signUp, ["numberReady"]), newId());
-    return true;
+    return {
+      told: await tell(tx, signUp, wording(signUp, ["numberReady"]), requestId),
+      wasStuck: waiting.founderTold ? signUp.id : null,
+    };
   });
+  if (given === null) return false;
+  announceTold(deps, given.told, requestId);
+  if (given.wasStuck !== null) void deps.alerts.resolve("ONBOARDING_STUCK", given.wasStuck);
+  return true;
 }

@@ -21,7 +21,7 @@ export async function answerCaller(
   answer: (reported: ReportedCall) => Promise<SpokenAnswer>,
 ): Promise<void> {
   const started = deps.now();
-  const verified = verifyTwilioRequest(deps, request, response);
+  const verified = verifyTwilioRequest(deps, request, response, "voice");
   if (verified === null) return;
   const { requestId, params } = verified;
   const parsed = parseCall(params, defaultsOf(deps));

@@ -14,7 +14,7 @@ export function twilioCallStatus(deps: CallDeps): Router {
   const router = Router();
   router.post("/api/twilio/status", twilioForm, async (request, response) => {
     const started = deps.now();
-    const verified = verifyTwilioRequest(deps, request, response);
+    const verified = verifyTwilioRequest(deps, request, response, "voice");
     if (verified === null) return;
     const parsed = parseCall(verified.params, defaultsOf(deps));
     if (!parsed.ok) {

@@ -17,7 +17,7 @@ export interface ReceiptRouteDeps extends TwilioWebhookDeps {
 export function twilioMessageStatus(deps: ReceiptRouteDeps): Router {
   const router = Router();
   router.post("/api/twilio/message-status", twilioForm, async (request, response) => {
-    const verified = verifyTwilioRequest(deps, request, response);
+    const verified = verifyTwilioRequest(deps, request, response, "sms");
     if (verified === null) return;
     const parsed = deps.channel.parseReceipt(verified);
     if (!parsed.ok) {

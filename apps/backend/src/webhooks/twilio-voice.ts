@@ -2,6 +2,7 @@ import { Router } from "express";
 import { remember, type CallDeps, type ReportedCall } from "../calls/call-deps.ts";
 import { findCallee } from "../calls/handle-call-report.ts";
 import { spokenNotice } from "../calls/notice.ts";
+import { CONNECTION_OVERRIDES } from "../numbers/provision.ts";
 import { ringOperator } from "../calls/voice-twiml.ts";
 import { twilioForm } from "../http/twilio-request.ts";
 import { answerCaller, type SpokenAnswer } from "./answer-caller.ts";
@@ -21,7 +22,8 @@ export function twilioVoice(deps: CallDeps): Router {
 async function begin(deps: CallDeps, reported: ReportedCall): Promise<SpokenAnswer> {
   const callee = await findCallee(deps, reported);
   if (callee.role === "OPERATIONAL" && callee.callHandling === "DIAL" && !callee.callerIsOurs) {
-    const action = `${deps.publicBaseUrl}/api/twilio/dial-result`;
+    // With the overrides a failed request is tried again: without its answer the caller would go without a text.
+    const action = `${deps.publicBaseUrl}/api/twilio/dial-result${CONNECTION_OVERRIDES}`;
     return { outcome: "dial", twiml: ringOperator(callee.tenant.operatorPhone, action) };
   }
   remember(deps.recent, "spokenTo", reported.call);
