@@ -1,6 +1,8 @@
 import { newId } from "@jobrun/db";
 import express, { type Express } from "express";
 import helmet from "helmet";
+import { adminRoutes } from "./admin/admin-routes.ts";
+import type { AdminDeps } from "./admin/route.ts";
 import type { CallDeps } from "./calls/call-deps.ts";
 import type { HealthDeps } from "./health/health-report.ts";
 import { healthRoutes } from "./health/health.ts";
@@ -12,11 +14,12 @@ import { twilioSms } from "./webhooks/twilio-sms.ts";
 
 export interface AppDeps {
   sms: FallbackDeps & Omit<CallDeps, "recent">;
+  admin: AdminDeps;
   health: HealthDeps;
 }
 
 /** The Express application: no environment, no listening, no worker. */
-export function createApp({ sms, health }: AppDeps): Express {
+export function createApp({ sms, admin, health }: AppDeps): Express {
   const app = express();
   app.disable("x-powered-by");
   app.set("etag", false);
@@ -24,6 +27,7 @@ export function createApp({ sms, health }: AppDeps): Express {
   app.use(twilioSmsFallback(sms));
   app.use(twilioMessageStatus(sms));
   app.use(callRoutes(sms));
+  app.use(adminRoutes(admin));
   app.use(helmet(), healthRoutes({ ...health, metrics: sms.metrics }));
   app.use((_request, response) => {
     const error = { code: "not_found", message: "No such route", requestId: newId() };

@@ -153,14 +153,12 @@ export function compose(
     now,
   });
   const shared = { db, timers, events, metrics, alerts, logger, wakeOutbox };
-  const onboarding = createOnboarding({
-    ...shared,
-    excluded: [
-      config.TWILIO_PHONE_NUMBER,
-      config.TWILIO_OPS_NUMBER,
-      config.SYSTEM_FAILSAFE_SMS_NUMBER,
-    ].filter((number) => number !== undefined),
-  });
+  const excluded = [
+    config.TWILIO_PHONE_NUMBER,
+    config.TWILIO_OPS_NUMBER,
+    config.SYSTEM_FAILSAFE_SMS_NUMBER,
+  ].filter((number) => number !== undefined);
+  const onboarding = createOnboarding({ ...shared, excluded });
   const people: OtherPeople = {
     operator: (text) => handleOperatorText(shared, text),
     onboarding: (text) => onboarding.handle(text),
@@ -242,6 +240,7 @@ export function compose(
         cooldownMinutes: config.CALLER_COOLDOWN_MINUTES,
         completeTestCall: (tx, call) => onboarding.completeTestCall(tx, call),
       },
+      admin: { ...shared, jwtSecret: config.JWT_SECRET, excluded },
       health: {
         db,
         alerts,

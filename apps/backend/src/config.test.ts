@@ -49,6 +49,7 @@ describe("the configuration", () => {
       "ALERTS_DISABLED",
       "DATABASE_URL",
       "FOUNDER_ALERT_PHONE",
+      "JWT_SECRET",
       "OPENAI_TIMEOUT_MS",
       "PORT",
       "TWILIO_ACCOUNT_SID",
@@ -64,7 +65,10 @@ describe("the configuration", () => {
   });
 
   it("puts every problem into the one message that is printed", () => {
-    expect(() => readConfig({})).toThrow(/DATABASE_URL is missing[^]*PUBLIC_BASE_URL is required/);
+    expect(() => readConfig({})).toThrow(
+      /has 4 problems:[^]*DATABASE_URL is missing[^]*PUBLIC_BASE_URL is required/,
+    );
+    expect(() => readConfig({ ...enough, PORT: "no" })).toThrow(/has 1 problem:/);
   });
 
   it.each(configKeys)("never repeats a value: %s", (key) => {
@@ -95,7 +99,7 @@ describe("the configuration", () => {
 
   it("refuses unchecked signatures in production and allows them elsewhere", () => {
     const off = { ...enough, WEBHOOK_SIGNATURES: "off" };
-    expect(problemsOf({ ...off, NODE_ENV: "production" })).toEqual([
+    expect(problemsOf({ ...off, NODE_ENV: "production", JWT_SECRET: "s".repeat(32) })).toEqual([
       "WEBHOOK_SIGNATURES cannot be off in production",
     ]);
     expect(problemsOf({ ...off, NODE_ENV: "development" })).toEqual([]);

@@ -46,12 +46,22 @@ const schema = z
     URGENT_SECOND_TEXT_MINUTES: z.coerce.number().positive().default(5),
     URGENT_FOUNDER_MINUTES: z.coerce.number().positive().default(15),
     CALLER_COOLDOWN_MINUTES: z.coerce.number().nonnegative().default(15),
+    JWT_SECRET: z.string().min(32, "must have at least 32 characters").optional(),
+    JWT_EXPIRES_IN: z
+      .string()
+      .regex(/^\d+[smhd]$/, "must be a number and s, m, h or d")
+      .default("7d"),
     LOG_LEVEL: z.enum(["error", "warn", "info", "debug"]).default("info"),
     LOG_PRETTY: flag.default(false),
   })
   .refine((env) => env.WEBHOOK_SIGNATURES !== "off" || env.NODE_ENV !== "production", {
     path: ["WEBHOOK_SIGNATURES"],
     message: "cannot be off in production",
+    when: always,
+  })
+  .refine((env) => env.NODE_ENV !== "production" || env.JWT_SECRET !== undefined, {
+    path: ["JWT_SECRET"],
+    message: "is required in production: it signs the tokens of the admin API",
     when: always,
   })
   .refine((env) => env.WEBHOOK_SIGNATURES !== "required" || env.PUBLIC_BASE_URL !== undefined, {
@@ -70,7 +80,8 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly problems: string[];
   constructor(problems: string[]) {
-    super(`The configuration has ${problems.length} problem(s):\n  ${problems.join("\n  ")}`);
+    const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+    super(`The configuration has ${count}:\n  ${problems.join("\n  ")}`);
     this.problems = problems;
   }
 }

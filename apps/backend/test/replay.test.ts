@@ -24,12 +24,12 @@ async function giveUpOn(recipient: string): Promise<string> {
 
 /** Runs `pnpm replay` as a person does. */
 function replay(...args: string[]) {
-  const { status, stdout } = spawnSync(
+  const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ["--conditions=@jobrun/source", "--disable-warning=ExperimentalWarning", script, ...args],
     { env: { ...process.env, DATABASE_URL: world.database.url }, encoding: "utf8" },
   );
-  return { status, stdout };
+  return { status, stdout: stdout + stderr };
 }
 
 it("a text that was given up on is shown, without a number, and sent when a person says so", async () => {

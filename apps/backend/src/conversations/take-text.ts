@@ -41,7 +41,7 @@ export async function takeText(
   arrived: ArrivedText,
   deadline: number,
 ): Promise<InboundResult> {
-  const { message, requestId } = arrived;
+  const { message } = arrived;
   const { to, from, providerMessageId } = message;
   const { number, known } = await resolveArrival(deps.db, to, from, providerMessageId);
   if (known) return { kind: "duplicate" };

@@ -1,4 +1,4 @@
-import type { Database } from "@jobrun/db";
+import type { Database, Tx } from "@jobrun/db";
 import { maskAddress } from "@jobrun/messaging";
 
 /** A text that was given up on. */
@@ -45,8 +45,11 @@ export async function listDead(db: Database): Promise<DeadMessage[]> {
  * @param ids of the texts, or all of them
  * @returns the ids of those that are queued now
  */
-export async function replay(db: Database, ids: string[] | "all"): Promise<string[]> {
-  const rows = await db.service.$queryRaw<{ id: string }[]>`
+export async function replay(
+  statements: Pick<Tx, "$queryRaw">,
+  ids: string[] | "all",
+): Promise<string[]> {
+  const rows = await statements.$queryRaw<{ id: string }[]>`
     UPDATE "Message" m SET "status" = 'QUEUED', "failures" = 0, "resends" = 0, "dueAt" = now(), "expiresAt" = NULL
     WHERE m."status" = 'DEAD' AND (${ids === "all"} OR m."id" = ANY(${ids === "all" ? [] : ids}::uuid[]))
       AND NOT EXISTS (SELECT 1 FROM "Conversation" v JOIN "Customer" c ON c."id" = v."customerId"

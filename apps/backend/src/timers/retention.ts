@@ -9,16 +9,29 @@ const BATCH = 1000;
  * and is not here.
  */
 const rules = {
-  PendingReceipt: { time: "receivedAt", days: 1, which: Prisma.empty },
-  UnroutedMessage: { time: "receivedAt", days: 90, which: Prisma.empty },
+  earlyReceipts: { table: "PendingReceipt", time: "receivedAt", days: 1, which: Prisma.empty },
+  unroutedTexts: { table: "UnroutedMessage", time: "receivedAt", days: 90, which: Prisma.empty },
   /** Takes its deliveries along. */
-  Alert: { time: "resolvedAt", days: 90, which: Prisma.sql`AND "state" = 'RESOLVED'` },
+  alerts: {
+    table: "Alert",
+    time: "resolvedAt",
+    days: 90,
+    which: Prisma.sql`AND "state" = 'RESOLVED'`,
+  },
   /** Texts to the founder that are settled; one that died waits for a person. */
-  Message: {
+  founderTexts: {
+    table: "Message",
     time: "createdAt",
     days: 90,
     which: Prisma.sql`AND "clientId" IS NULL AND "kind" = 'founder_alert'
                       AND "status" IN ('SENT', 'DELIVERED', 'READ', 'FAILED')`,
+  },
+  /** The ids of an erased customer's texts, kept while the provider may still repeat them. */
+  erasedIds: {
+    table: "Message",
+    time: "createdAt",
+    days: 7,
+    which: Prisma.sql`AND "kind" = 'erased'`,
   },
 } as const;
 
@@ -29,7 +42,7 @@ const rules = {
  */
 export async function deleteOldRows(db: Database, logger: Logger): Promise<void> {
   const deleted: Record<string, number> = {};
-  for (const [table, { time, days, which }] of Object.entries(rules)) {
+  for (const [what, { table, time, days, which }] of Object.entries(rules)) {
     const [rows, since] = [Prisma.raw(`"${table}"`), Prisma.raw(`"${time}"`)];
     let count: number;
     do {
@@ -37,7 +50,7 @@ export async function deleteOldRows(db: Database, logger: Logger): Promise<void>
         DELETE FROM ${rows} WHERE "id" IN (
           SELECT "id" FROM ${rows}
            WHERE ${since} < now() - ${days}::int * interval '1 day' ${which} LIMIT ${BATCH})`;
-      deleted[table] = (deleted[table] ?? 0) + count;
+      deleted[what] = (deleted[what] ?? 0) + count;
     } while (count === BATCH);
   }
   logger.info("old rows deleted", { deleted });

@@ -1,0 +1,99 @@
+import express, { Router, type Request, type Response } from "express";
+import { newId } from "@jobrun/db";
+import helmet from "helmet";
+import { AdminError, adminError } from "./admin-error.ts";
+import { alertRoutes } from "./alerts.ts";
+import type { AdminDeps, Route } from "./route.ts";
+import { conversationRoutes } from "./conversations.ts";
+import { customerRoutes } from "./customers.ts";
+import { jobRoutes } from "./jobs.ts";
+import { messageRoutes } from "./messages.ts";
+import { numberRoutes } from "./numbers.ts";
+import { openApiDocument } from "./open-api.ts";
+import { outboxRoutes } from "./outbox.ts";
+import { referencePage } from "./reference-page.ts";
+import { tenantRoutes } from "./tenants.ts";
+import { readToken, type Principal } from "./token.ts";
+import { unroutedRoutes } from "./unrouted.ts";
+
+const PREFIX = "/api/v1";
+const MAX_BODY = "100kb";
+
+const routes: readonly Route[] = [
+  ...tenantRoutes,
+  ...numberRoutes,
+  ...conversationRoutes,
+  ...messageRoutes,
+  ...jobRoutes,
+  ...customerRoutes,
+  ...alertRoutes,
+  ...outboxRoutes,
+  ...unroutedRoutes,
+];
+
+/** The administration's routes under /api/v1, their OpenAPI document and its reference page. */
+export function adminRoutes(deps: AdminDeps): Router {
+  const router = Router();
+  for (const route of routes)
+    router[route.method](PREFIX + route.path, helmet(), (request, response) =>
+      answer(deps, route, request, response),
+    );
+  const document = openApiDocument(routes, PREFIX);
+  const page = referencePage(document);
+  router.get(`${PREFIX}/openapi.json`, helmet(), (_request, response) => {
+    response.set("x-request-id", newId()).json(document);
+  });
+  router.get(`${PREFIX}/docs`, helmet(), (_request, response) => {
+    response.set("x-request-id", newId()).type("html").send(page);
+  });
+  return router;
+}
+
+/** Who asks → may they → what do they ask for → do it. Nothing is parsed for somebody unknown. */
+async function answer(deps: AdminDeps, route: Route, request: Request, response: Response) {
+  const requestId = newId();
+  response.set({ "x-request-id": requestId, "cache-control": "no-store" });
+  try {
+    const principal = await authenticate(deps, request);
+    if (route.role === "super-admin" && principal.role !== "super-admin")
+      throw new AdminError("forbidden", "This needs the role super-admin");
+    const body = route.body === null ? undefined : await readBody(request, response);
+    const { params, query } = request;
+    const reply = await route.run({ deps, principal, requestId }, { params, query, body });
+    response.status(reply.status);
+    if (reply.status === 204) response.end();
+    else response.json(reply.body);
+  } catch (error) {
+    const { status, code, message, details } = adminError(error);
+    const outcome = { requestId, status, method: route.method, route: route.path };
+    if (status >= 500 && code === "internal")
+      deps.logger.error("administration request failed", { ...outcome, error });
+    else deps.logger.info("administration request refused", { ...outcome, code });
+    if (status === 401) response.set("www-authenticate", "Bearer");
+    response.status(status).json({
+      error: { code, message, requestId, ...(details.length > 0 && { details }) },
+    });
+  }
+}
+
+async function authenticate({ jwtSecret }: AdminDeps, request: Request): Promise<Principal> {
+  if (jwtSecret === undefined)
+    throw new AdminError("not_configured", "The admin API is off until JWT_SECRET is set");
+  const [, token] = /^Bearer ([\w.~+/=-]+)$/i.exec(request.headers.authorization ?? "") ?? [];
+  const principal = token === undefined ? null : await readToken(jwtSecret, token);
+  if (principal === null)
+    throw new AdminError("unauthorized", "A valid token is needed: Authorization: Bearer <token>");
+  return principal;
+}
+
+const parseJson = express.json({ limit: MAX_BODY });
+
+async function readBody(request: Request, response: Response): Promise<unknown> {
+  // False when there is a body of another type; null when there is none.
+  if (request.is("application/json") === false)
+    throw new AdminError("unsupported", "The body must be application/json");
+  await new Promise<void>((resolve, reject) => {
+    parseJson(request, response, (error) => (error === undefined ? resolve() : reject(error)));
+  });
+  return request.body;
+}

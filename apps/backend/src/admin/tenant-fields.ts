@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { id, phone, time } from "./fields.ts";
+
+const name = z.string().trim().min(1).max(100);
+const rate = z.strictObject({
+  max: z.int().min(1).max(10_000),
+  windowSeconds: z.int().min(1).max(86_400),
+});
+const UNLIMITED = -1;
+
+/** What differs from the plan; null is the plan's. */
+const limitFields = {
+  monthlyMessages: z
+    .int()
+    .min(UNLIMITED)
+    .nullable()
+    .meta({ description: "-1: without limit; null: the plan's" }),
+  conversationRate: rate.nullable(),
+  senderRate: rate.nullable(),
+};
+
+const fields = {
+  name,
+  operatorPhone: phone,
+  locale: z.enum(["en", "fr"]),
+  timeZone: z
+    .string()
+    .refine(isTimeZone, "must be a time zone such as Europe/London")
+    .meta({ example: "Europe/London" }),
+  region: z
+    .string()
+    .regex(/^[A-Z]{2}$/, "must be a country such as GB")
+    .meta({ example: "GB" }),
+  plan: z.enum(["starter", "pro", "business", "enterprise"]),
+};
+const people = { ownerName: name.nullable(), secondContactPhone: phone.nullable() };
+
+export const newTenant = z
+  .strictObject({
+    ...fields,
+    locale: fields.locale.default("en"),
+    timeZone: fields.timeZone.default("Europe/London"),
+    region: fields.region.default("GB"),
+    plan: fields.plan.default("starter"),
+    ownerName: people.ownerName.default(null),
+    secondContactPhone: people.secondContactPhone.default(null),
+  })
+  .meta({ id: "NewTenant" });
+
+export const tenantChange = z
+  .strictObject({
+    ...fields,
+    ...people,
+    outboundPaused: z.boolean(),
+    aiDisabled: z.boolean(),
+    limits: z.strictObject(limitFields).partial(),
+  })
+  .partial()
+  .refine((change) => Object.keys(change).length > 0, "must change something")
+  .meta({ id: "TenantChange" });
+
+export type TenantChange = z.output<typeof tenantChange>;
+
+export const tenant = z
+  .object({
+    id,
+    name: z.string(),
+    operatorPhone: z.string(),
+    ownerName: z.string().nullable(),
+    secondContactPhone: z.string().nullable(),
+    locale: z.string(),
+    timeZone: z.string(),
+    region: z.string(),
+    plan: z.string(),
+    outboundPaused: z.boolean(),
+    aiDisabled: z.boolean(),
+    limits: z.object({
+      monthlyMessages: limitFields.monthlyMessages.default(null),
+      conversationRate: rate.nullable().default(null),
+      senderRate: rate.nullable().default(null),
+    }),
+    numbers: z.array(z.object({ phoneNumber: z.string(), channel: z.string() })),
+    createdAt: time,
+  })
+  .meta({ id: "Tenant" });
+
+export type TenantRow = z.input<typeof tenant>;
+
+const PERSONAL = new Set(["name", "operatorPhone", "ownerName", "secondContactPhone"]);
+
+/** What the audit keeps of a change: the fields, and the values that tell nothing about a person. */
+export function auditOf(change: object): Record<string, unknown> {
+  const entries = Object.entries(change);
+  return {
+    fields: entries.map(([field]) => field),
+    values: Object.fromEntries(entries.filter(([field]) => !PERSONAL.has(field))),
+  };
+}
+
+function isTimeZone(zone: string): boolean {
+  try {
+    return Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}

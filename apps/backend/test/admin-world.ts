@@ -1,0 +1,131 @@
+import { newId } from "@jobrun/db";
+import { issueToken, type Principal } from "../src/admin/token.ts";
+import { createWorld, type RunningGateway, type World } from "./harness.ts";
+
+export const JWT_SECRET = "a-secret-of-tests-that-is-long-enough";
+
+/** What routes answer, loosely: a test names what it expects. Empty for an answer without a body. */
+interface ApiBody {
+  id: string;
+  status: string;
+  items: { id: string; [field: string]: unknown }[];
+  nextCursor: string | null;
+  error: {
+    code: string;
+    message: string;
+    requestId: string;
+    details?: { field: string; message: string }[];
+  };
+  [field: string]: unknown;
+}
+
+interface ApiAnswer {
+  status: number;
+  requestId: string | null;
+  body: ApiBody;
+}
+
+export type Api = (method: string, path: string, body?: unknown) => Promise<ApiAnswer>;
+
+export interface AdminWorld {
+  world: World;
+  gateway: RunningGateway;
+  /** As somebody with this token below /api/v1; null sends none. */
+  as(token: string | null): Api;
+  superAdmin: Api;
+  adminOf(tenantId: string): Promise<Api>;
+  /** Another tenant with a number of their own. */
+  addTenant(): Promise<{ id: string; number: string; admin: Api }>;
+  auditOf(target: string): Promise<AuditRow[]>;
+}
+
+interface AuditRow {
+  clientId: string | null;
+  actor: string;
+  role: string;
+  action: string;
+  changes: Record<string, unknown>;
+  requestId: string;
+}
+
+/** A gateway whose admin API is on. */
+export async function createAdminWorld(): Promise<AdminWorld> {
+  const world = await createWorld();
+  const gateway = await world.startGateway({ JWT_SECRET });
+  const as = (token: string | null): Api => call(gateway.url, token);
+  const superAdmin = as(await tokenFor({ sub: "founder", role: "super-admin" }));
+  const adminOf = async (tenantId: string) =>
+    as(await tokenFor({ sub: "owner", role: "admin", tenantId }));
+  let tenants = 0;
+  return {
+    world,
+    gateway,
+    as,
+    superAdmin,
+    adminOf,
+    addTenant: async () => {
+      tenants += 1;
+      const number = `+4479111${String(10_000 + tenants)}`;
+      const { body } = await superAdmin("POST", "/tenants", {
+        name: "Another business",
+        operatorPhone: `+4477009${String(10_000 + tenants)}`,
+      });
+      await superAdmin("POST", `/tenants/${body.id}/numbers`, {
+        channel: "sms",
+        phoneNumber: number,
+      });
+      world.simulator.addNumber(number, {});
+      return { id: body.id, number, admin: await adminOf(body.id) };
+    },
+    auditOf: (target) =>
+      world.query<AuditRow>(
+        `SELECT "clientId", "actor", "role", "action", "changes", "requestId" FROM "AuditEntry"
+         WHERE "target" = $1 ORDER BY "createdAt", "id"`,
+        [target],
+      ),
+  };
+}
+
+export function tokenFor(principal: Principal, expiresIn = "1h"): Promise<string> {
+  return issueToken(JWT_SECRET, principal, expiresIn);
+}
+
+function call(url: string, token: string | null): Api {
+  return async (method, path, body) => {
+    const response = await fetch(`${url}/api/v1${path}`, {
+      method,
+      headers: {
+        ...(token !== null && { authorization: `Bearer ${token}` }),
+        ...(body !== undefined && { "content-type": "application/json" }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      requestId: response.headers.get("x-request-id"),
+      body: JSON.parse(text || "{}"),
+    };
+  };
+}
+
+/** The newest conversation of a customer, with what belongs to it. */
+export async function conversationOf(world: World, customer: string) {
+  const [row] = await world.query<{
+    id: string;
+    customerId: string;
+    revision: number;
+    humanUntil: Date | null;
+  }>(
+    `SELECT v."id", v."customerId", v."revision", v."humanUntil" FROM "Conversation" v
+     JOIN "Customer" c ON c."id" = v."customerId" WHERE c."phone" = $1`,
+    [customer],
+  );
+  if (row === undefined) throw new Error(`${customer} has no conversation`);
+  return row;
+}
+
+/** A reply with words, and an id of its own unless one is given. */
+export function replyWith(body: string, clientMessageId: string = newId()) {
+  return { clientMessageId, type: "text", text: { body } };
+}
