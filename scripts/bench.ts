@@ -7,14 +7,31 @@ import { slowModel } from "./bench/b2-slow-model.ts";
 import { killAll } from "./bench/processes.ts";
 import { lastResults, type Row, table, writeResults } from "./bench/results.ts";
 import { createWorld, type World } from "./bench/world.ts";
-import { say } from "./terminal.ts";
+import { readArguments, say } from "./terminal.ts";
 
 /** `pnpm bench`, or `pnpm bench B1 B3`: see docs/performance.md. */
-const BENCHES = ["B1", "B2", "B3", "B4", "B6", "B8"];
-const asked = process.argv.slice(2).map((name) => name.toUpperCase());
-const unknown = asked.filter((name) => !BENCHES.includes(name));
-if (unknown.length > 0)
-  throw new Error(`No such bench: ${unknown.join(", ")}. There are: ${BENCHES.join(", ")}`);
+const BENCHES = {
+  B1: "ingest",
+  B2: "slow model",
+  B3: "overhead",
+  B4: "dispatch",
+  B6: "processes",
+  B8: "cold start",
+};
+const usage = `Measures throughput and latency beside a bare minimum in the same run. See docs/performance.md.
+
+  pnpm bench          all of them
+  pnpm bench B1 B3    these
+
+${Object.entries(BENCHES)
+  .map(([name, what]) => `  ${name}  ${what}`)
+  .join("\n")}`;
+const asked = readArguments(usage, () => {
+  const names = process.argv.slice(2).map((name) => name.toUpperCase());
+  const unknown = names.filter((name) => !Object.hasOwn(BENCHES, name));
+  if (unknown.length > 0) throw new Error(`No such bench: ${unknown.join(", ")}`);
+  return names;
+});
 const wants = (...names: string[]) =>
   asked.length === 0 || names.some((name) => asked.includes(name));
 
@@ -47,7 +64,7 @@ async function run(): Promise<void> {
       rows.push(...(await slowModel(world, say)));
     }
     if (wants("B4")) {
-      say("B4 dispatch");
+      say("B4 dispatch: filling the queue (about 30 s)");
       rows.push(...(await dispatch(world, say)));
     }
     if (wants("B6")) {

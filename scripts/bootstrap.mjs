@@ -37,6 +37,7 @@ const tasks = {
   demo: [...source, "scripts/demo.ts"],
   provision: [...source, "scripts/provision.ts"],
   replay: [...source, "scripts/replay.ts"],
+  token: [...source, "scripts/token.ts"],
   "db:migrate": [...source, "scripts/database.ts", "migrate"],
   "db:seed": [...source, "scripts/database.ts", "seed"],
   "db:check": [...source, "scripts/database.ts", "check"],

@@ -9,24 +9,41 @@ import { type ControlName, controls } from "./chaos/controls.ts";
 import { succeeded, table } from "./chaos/report.ts";
 import { runChaos } from "./chaos/run.ts";
 import { shortened } from "./chaos/timings.ts";
-import { say } from "./terminal.ts";
+import { readArguments, say } from "./terminal.ts";
 
 /** `pnpm chaos`: see docs/chaos.md. */
-const { values } = parseArgs({
-  options: {
-    messages: { type: "string", default: "600" },
-    kills: { type: "string", default: "20" },
-    processes: { type: "string", default: "2" },
-    seed: { type: "string", default: String(Date.now() % 100_000) },
-    control: { type: "string" },
-    "real-timings": { type: "boolean", default: false },
-  },
+const usage = `Kills gateways at random under a failing provider and counts what was lost or doubled. See docs/chaos.md.
+
+  pnpm chaos
+
+  --messages <n>     texts from customers (default 600)
+  --kills <n>        how often a gateway is killed (default 20)
+  --processes <n>    gateways on the one database (default 2)
+  --seed <n>         the same number, the same course of events (default a new one)
+  --control <name>   takes one guard away, and passes when the run then fails:
+                     ${Object.keys(controls).join(", ")}
+  --real-timings     waits as long as in production, not a fifth of it
+  --help`;
+const { seed, messages, kills, processes, control, realTimings } = readArguments(usage, () => {
+  const { values } = parseArgs({
+    options: {
+      messages: { type: "string", default: "600" },
+      kills: { type: "string", default: "20" },
+      processes: { type: "string", default: "2" },
+      seed: { type: "string", default: String(Date.now() % 100_000) },
+      control: { type: "string" },
+      "real-timings": { type: "boolean", default: false },
+    },
+  });
+  return {
+    seed: wholeNumber("seed", values.seed, 0),
+    messages: wholeNumber("messages", values.messages, 1),
+    kills: wholeNumber("kills", values.kills, 0),
+    processes: wholeNumber("processes", values.processes, 1),
+    control: controlName(values.control),
+    realTimings: values["real-timings"],
+  };
 });
-const seed = wholeNumber("seed", values.seed, 0);
-const messages = wholeNumber("messages", values.messages, 1);
-const kills = wholeNumber("kills", values.kills, 0);
-const processes = wholeNumber("processes", values.processes, 1);
-const control = controlName(values.control);
 
 const interrupt = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
@@ -43,7 +60,7 @@ try {
     processes,
     seed,
     control,
-    timings: values["real-timings"] ? DELIVERY : shortened(0.2),
+    timings: realTimings ? DELIVERY : shortened(0.2),
     outages: true,
     databaseUrl: postgres.url,
     signal: interrupt.signal,

@@ -75,7 +75,9 @@ describe("pnpm demo", () => {
     const phones = showPhones((line) => lines.push(line), 0);
     try {
       const world = { simulator, gatewayUrl, complaints: () => [] };
-      await expect(playStory(world, phones)).rejects.toThrow("the caller hears a notice");
+      await expect(playStory(world, phones, async () => {})).rejects.toThrow(
+        "the caller hears a notice",
+      );
       expect(lines.join("\n")).not.toContain("2. ");
     } finally {
       await simulator.close();

@@ -1,14 +1,22 @@
-import { styleText } from "node:util";
+import { setTimeout as delay } from "node:timers/promises";
+import { parseArgs, styleText } from "node:util";
 import { demoTenant } from "@jobrun/db/migrate";
 import { showPhones } from "./demo/phones.ts";
 import { people, playStory } from "./demo/story.ts";
 import { startWorld, stopWorld, type DemoWorld } from "./demo/world.ts";
-import { say } from "./terminal.ts";
+import { readArguments, say } from "./terminal.ts";
 
 /**
  * `pnpm demo`: one missed call, from the first ring to the plumber's YES, on the phones of those concerned. Plays
  * against a gateway of its own and leaves nothing behind. Exit code 1 when the story does not happen as it should.
  */
+const usage = `Plays one missed call, from the first ring to the plumber's YES, on the phones of those concerned.
+
+  pnpm demo`;
+readArguments(usage, () => parseArgs({ options: {} }));
+
+/** Between the parts of the story, for a person to read; a file needs none. */
+const PAUSE_MS = process.stdout.isTTY ? 1_200 : 0;
 let world: DemoWorld | undefined;
 let interrupted = false;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
@@ -38,7 +46,7 @@ async function tell(stage: DemoWorld): Promise<void> {
     { owner: "customer", title: "Customer's phone", number: people.customer },
     { owner: "operator", title: "Plumber's phone", number: people.operator },
   );
-  await playStory(stage, phones);
+  await playStory(stage, phones, () => delay(PAUSE_MS));
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   say(`  ${styleText("bold", "What you saw")}, in ${seconds} s:
     a missed call texted back · an emergency recognised and answered

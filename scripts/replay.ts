@@ -2,21 +2,18 @@ import { parseArgs } from "node:util";
 import { listDead, replay, type DeadMessage } from "../apps/backend/src/outbound/replay.ts";
 import { createDatabase } from "@jobrun/db";
 import { startEmbeddedPostgres } from "@jobrun/db/embedded";
-import { loadEnvironmentFile, POSTGRES_FOLDER, say } from "./terminal.ts";
+import { loadEnvironmentFile, POSTGRES_FOLDER, readArguments, say } from "./terminal.ts";
 
 /** `pnpm replay`: shows the texts that were given up on, and queues those a person chooses again. */
 const usage = `usage: pnpm replay            shows the texts that were given up on
        pnpm replay <id> …     queues these again
-       pnpm replay --all      queues all of them again`;
+       pnpm replay --all      queues all of them again
+       pnpm replay --help`;
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
+const asked = readArguments(usage, whatIsAsked);
 loadEnvironmentFile();
-const asked = readArguments();
-if (asked === null) {
-  say(usage);
-  process.exit(1);
-}
 const external = process.env["DATABASE_URL"];
 const embedded = external
   ? null
@@ -40,35 +37,34 @@ async function run(url: string, chosen: "show" | "all" | string[]): Promise<numb
   });
   try {
     if (chosen === "show") return show(await listDead(db));
-    const queued = await replay(db, chosen);
+    const queued = await replay(db.service, chosen);
     say(
       queued.length === 1
         ? "1 text is queued again; a running gateway sends it within a second."
         : `${queued.length} texts are queued again; a running gateway sends them.`,
     );
     const missed = chosen === "all" ? [] : chosen.filter((id) => !queued.includes(id));
-    for (const id of missed) say(`${id}: not a text that was given up on, or its reader wants no more texts`);
+    for (const id of missed)
+      say(`${id}: not a text that was given up on, or its reader wants no more texts`);
     return missed.length === 0 ? 0 : 1;
   } finally {
     await db.close();
   }
 }
 
-/** @returns null when nobody can know what was meant */
-function readArguments(): "show" | "all" | string[] | null {
-  try {
-    const { values, positionals } = parseArgs({
-      options: { all: { type: "boolean", default: false } },
-      allowPositionals: true,
-    });
-    if (values.all) return positionals.length === 0 ? "all" : null;
-    if (positionals.length === 0) return "show";
-    return positionals.every((id) => ID.test(id))
-      ? positionals.map((id) => id.toLowerCase())
-      : null;
-  } catch {
-    return null;
-  }
+/** @throws Error when nobody can know what was meant */
+function whatIsAsked(): "show" | "all" | string[] {
+  const { values, positionals } = parseArgs({
+    options: { all: { type: "boolean", default: false } },
+    allowPositionals: true,
+  });
+  if (values.all && positionals.length > 0) throw new Error("--all and ids: say one or the other");
+  if (values.all) return "all";
+  if (positionals.length === 0) return "show";
+  const wrong = positionals.filter((id) => !ID.test(id));
+  if (wrong.length > 0)
+    throw new Error(`not the id of a text: ${wrong.join(", ")} (pnpm replay shows the ids)`);
+  return positionals.map((id) => id.toLowerCase());
 }
 
 function show(dead: DeadMessage[]): number {

@@ -1,37 +1,26 @@
-import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { parseArgs } from "node:util";
-import { CALL_OUTCOMES, type WebhookResult } from "@jobrun/simulator";
+import type { WebhookResult } from "@jobrun/simulator";
+import { isConsentKeyword } from "../apps/backend/src/conversations/decide.ts";
 import { playCall, type CallToPlay } from "./simulate/call.ts";
+import { HELP, readOptions, type Options } from "./simulate/options.ts";
 import { printReplies, sayAt, sayRequests } from "./simulate/replies.ts";
+import { readArguments } from "./terminal.ts";
 
-const HELP = `Texts or calls the running gateway as a customer would, and shows the conversation.
-
-  pnpm simulate "I need a plumber today"
-  pnpm simulate --call no-answer
-
-  --call <outcome>  call instead of texting; what becomes of the call, or of the operator's phone when it rings:
-                    ${CALL_OUTCOMES.join(", ")}
-  --from <number>   the customer's phone (default +447123456789)
-  --to <number>     the business's number (default +447987654321)
-  --id <SM...>      the message id; the same id again is a duplicate and gets no reply. CA... is that of a call
-  --count <n>       n different texts, one after the other
-  --delay <ms>      wait between two of them (default 0: all at once)
-  --help
-
-Environment: SIMULATOR_URL (default http://127.0.0.1:3002), PUBLIC_BASE_URL (default http://localhost:3001).
-`;
 const REPLY_TIMEOUT_MS = 20_000;
+const SAY_WAITING_AFTER_MS = 2_000;
 const UNREACHABLE = "the gateway does not answer; start it with: npm start";
 const TEXT_BACK_TIMEOUT_MS = 5_000;
-const simulatorUrl = process.env["SIMULATOR_URL"] ?? "http://127.0.0.1:3002";
-const gatewayUrl = process.env["PUBLIC_BASE_URL"] ?? "http://localhost:3001";
+const simulatorUrl = process.env["SIMULATOR_URL"] || "http://127.0.0.1:3002";
+const gatewayUrl = process.env["PUBLIC_BASE_URL"] || "http://localhost:3001";
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.exitCode = complain(error instanceof Error ? error.message : String(error));
+}
 
 async function main(): Promise<number> {
-  const options = readOptions();
-  if (typeof options === "number") return options;
+  const options = readArguments(HELP, () => readOptions());
 
   const stop = new AbortController();
   const events = await fetch(`${simulatorUrl}/admin/events`, { signal: stop.signal }).catch(
@@ -47,8 +36,10 @@ async function main(): Promise<number> {
   const replies = printReplies(events.body, options);
   const results = await sendAll(options);
   const answered = results.some(({ final }) => final !== null && final.status < 300);
-  const inTime =
-    answered && (await Promise.race([replies.first, timeOut(REPLY_TIMEOUT_MS, stop.signal)]));
+  // Twilio answers these words itself, and lets nothing of ours through after STOP.
+  const silent = options.texts.every(({ body }) => isConsentKeyword(body));
+  const limitMs = silent ? TEXT_BACK_TIMEOUT_MS : REPLY_TIMEOUT_MS;
+  const inTime = answered && (await replyWithin(limitMs, replies.first, stop.signal));
   // Several texts may get several replies; the last has come when it stays quiet.
   if (inTime && options.texts.length > 1) await replies.quiet();
   stop.abort();
@@ -56,7 +47,12 @@ async function main(): Promise<number> {
     const unreachable = results.every(({ final }) => final === null);
     return complain(unreachable ? UNREACHABLE : "the gateway refused the text; its log says why");
   }
-  return inTime ? 0 : complain(`no reply within ${REPLY_TIMEOUT_MS / 1000} s`);
+  if (inTime) return 0;
+  if (!silent) return complain(`no reply within ${REPLY_TIMEOUT_MS / 1000} s`);
+  console.log(
+    "          no reply: Twilio itself answers STOP, START and the like; the gateway keeps quiet",
+  );
+  return 0;
 }
 
 /** Replies are read after the call, so that they are printed after it; the stream has kept them. */
@@ -70,73 +66,10 @@ async function callAndListen(
   if (outcome === "refused") return complain("the gateway refused the call; its log says why");
   const { first } = printReplies(events, call);
   if (!(await Promise.race([first, timeOut(TEXT_BACK_TIMEOUT_MS, signal)])))
-    console.log("          (no text back: the call was taken, or this caller has one already)");
+    console.log(
+      "          (no text to this caller: an own, anonymous or opted-out number, or one that was texted lately)",
+    );
   return 0;
-}
-
-interface Options {
-  from: string;
-  to: string;
-  texts: { body: string; sid: string }[];
-  delayMs: number;
-  /** Instead of texts. */
-  call: CallToPlay | null;
-}
-
-/** The texts to send, or an exit code when there is nothing to do. */
-function readOptions(): Options | number {
-  try {
-    const { values, positionals } = parseArgs({
-      allowPositionals: true,
-      options: {
-        from: { type: "string", default: "+447123456789" },
-        to: { type: "string", default: "+447987654321" },
-        call: { type: "string" },
-        id: { type: "string" },
-        count: { type: "string", default: "1" },
-        delay: { type: "string", default: "0" },
-        help: { type: "boolean" },
-      },
-    });
-    if (values.help) {
-      process.stdout.write(HELP);
-      return 0;
-    }
-    const count = wholeNumber("--count", values.count, 1);
-    const body = positionals.join(" ");
-    const { from, to } = values;
-    if (values.call !== undefined) {
-      const outcome = CALL_OUTCOMES.find((one) => one === values.call);
-      if (!outcome) throw new Error(`--call takes one of ${CALL_OUTCOMES.join(", ")}`);
-      if (body !== "" || count > 1) throw new Error("--call plays one call and texts nothing");
-      const sid = values.id ?? newId("CA");
-      return { from, to, texts: [], delayMs: 0, call: { from, to, outcome, sid } };
-    }
-    if (body === "") throw new Error('say what to text, for example "I need a plumber today"');
-    if (count > 1 && values.id !== undefined) {
-      throw new Error("--id names one message, --count makes several");
-    }
-    const texts = Array.from({ length: count }, (_, index) => ({
-      body: count === 1 ? body : `${body} (${index + 1})`,
-      sid: values.id ?? newId("SM"),
-    }));
-    const delayMs = wholeNumber("--delay", values.delay, 0);
-    return { from, to, texts, delayMs, call: null };
-  } catch (error) {
-    return complain(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
-  }
-}
-
-function newId(prefix: "SM" | "CA"): string {
-  return `${prefix}${randomBytes(16).toString("hex")}`;
-}
-
-function wholeNumber(flag: string, text: string, min: number): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < min) {
-    throw new Error(`${flag} takes a whole number from ${min}, not "${text}"`);
-  }
-  return value;
 }
 
 async function sendAll({ from, to, texts, delayMs }: Options): Promise<WebhookResult[]> {
@@ -171,6 +104,20 @@ async function sendOne(message: {
   sayRequests(result.attempts);
   console.log(`          (webhook done after ${tookMs} ms)`);
   return result;
+}
+
+/** Waits for the first reply, and says so when it takes a while. */
+async function replyWithin(
+  limitMs: number,
+  first: Promise<boolean>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const waiting = setTimeout(() => {
+    console.log(`          waiting for a reply, up to ${limitMs / 1000} s…`);
+  }, SAY_WAITING_AFTER_MS);
+  const inTime = await Promise.race([first, timeOut(limitMs, signal)]);
+  clearTimeout(waiting);
+  return inTime;
 }
 
 async function timeOut(limitMs: number, signal: AbortSignal): Promise<false> {

@@ -4,15 +4,18 @@ import { loadEnvironmentFile, say } from "./terminal.ts";
 
 /** `pnpm start:worker`: the workers alone, beside one or more gateways on the same database. */
 const STOP_LIMIT_MS = 30_000;
+const NEEDED = ["DATABASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "PUBLIC_BASE_URL"];
 
 loadEnvironmentFile();
-const missing = ["DATABASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"].filter(
-  (key) => !process.env[key],
-);
+const missing = NEEDED.filter((key) => !process.env[key]);
 if (missing.length > 0) {
   say(
-    `${missing.join(", ")} missing: a worker joins the gateways on one database, so nothing stands in for it.\n` +
-      "Set the same environment as the gateway's (.env), or run `npm start` alone: it has the workers inside.",
+    "A worker sends, retries and watches beside the gateways on one database, so that more than one process does it.\n" +
+      `Missing, as nothing stands in for what it shares with them: ${missing.join(", ")}\n` +
+      (missing.includes("PUBLIC_BASE_URL")
+        ? "PUBLIC_BASE_URL is the gateways' address: Twilio sends the delivery receipts of a worker's texts there.\n"
+        : "") +
+      "Set the gateway's own environment (.env), or run `npm start` alone: it has the workers inside.",
   );
   process.exit(1);
 }

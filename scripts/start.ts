@@ -1,9 +1,10 @@
-import { demoTenant } from "@jobrun/db/migrate";
+import { demoNumbers, demoTenant } from "@jobrun/db/migrate";
 import { loadEnvironmentFile, POSTGRES_FOLDER, say } from "./terminal.ts";
 
 const STOP_LIMIT_MS = 30_000;
 const PROVISION_LIMIT_MS = 10_000;
 const SIMULATOR_URL = "http://127.0.0.1:3002";
+const GATEWAY_URL = "http://localhost:3001";
 
 type Environment = Record<string, string | undefined>;
 
@@ -30,21 +31,25 @@ async function start(): Promise<void> {
   if (env["NODE_ENV"] === "production")
     for (const key of ["DATABASE_URL", "TWILIO_ACCOUNT_SID"])
       if (!env[key]) throw new Error(`${key} is missing: in production nothing stands in for it`);
-  env["DATABASE_URL"] ||= await startDatabase();
+  // An address from outside may hold a password that is nobody's business on a screen.
+  const ownDatabase = env["DATABASE_URL"] ? null : await startDatabase();
+  env["DATABASE_URL"] ||= ownDatabase ?? "";
 
-  const { migrate, seed } = await import("@jobrun/db/migrate");
+  const { migrate, seed, seedDemoNumbers } = await import("@jobrun/db/migrate");
   for (const name of await migrate(env["DATABASE_URL"])) say(`› Applied the migration ${name}`);
 
   const simulated = !env["TWILIO_ACCOUNT_SID"];
   if (simulated) {
     await seed(env["DATABASE_URL"]);
-    await startSimulator(env);
+    await startSimulator(env, await seedDemoNumbers(env["DATABASE_URL"]));
     await provisionDemo(env);
   }
   const { runGateway } = await import("@jobrun/backend");
   const gateway = await runGateway(env);
   running.push({ name: "gateway", stop: () => gateway.stop() });
-  say(simulated ? demoText(gateway.url, env) : `\n  Gateway    ${gateway.url}/health\n`);
+  say(
+    simulated ? demoText(gateway.url, ownDatabase, env) : `\n  Gateway    ${gateway.url}/health\n`,
+  );
 }
 
 async function startDatabase(): Promise<string> {
@@ -57,18 +62,20 @@ async function startDatabase(): Promise<string> {
   return postgres.url;
 }
 
-/** Starts the double of Twilio and points the gateway at it. */
-async function startSimulator(env: Environment): Promise<void> {
+/** Starts the double of Twilio, which has these numbers, and points the gateway at it. */
+async function startSimulator(env: Environment, numbers: string[]): Promise<void> {
   const { startSimulator: listen } = await import("@jobrun/simulator");
-  const address = new URL(env["SIMULATOR_URL"] ?? SIMULATOR_URL);
+  const address = new URL(env["SIMULATOR_URL"] || SIMULATOR_URL);
   const authToken = env["TWILIO_AUTH_TOKEN"];
   const simulator = await listen({
     port: Number(address.port),
-    numbers: [demoTenant.phoneNumber],
+    numbers,
     ...(authToken ? { authToken } : {}),
   });
   running.push({ name: "simulator", stop: () => simulator.close() });
-  simulator.onSent(({ from, to, body }) => say(`\n  ✉  ${from} → ${to}\n     ${body}\n`));
+  simulator.onSent(({ from, to, body }) =>
+    say(`\n  ✉  ${from} → ${to}\n     ${body.replaceAll("\n", "\n     ")}\n`),
+  );
   env["TWILIO_ACCOUNT_SID"] = simulator.accountSid;
   env["TWILIO_AUTH_TOKEN"] = simulator.authToken;
   env["TWILIO_API_BASE_URL"] = simulator.twilioUrl;
@@ -77,7 +84,7 @@ async function startSimulator(env: Environment): Promise<void> {
   env["SIMULATOR_URL"] = simulator.url;
 }
 
-/** Points the simulator's number at the gateway, as `pnpm provision` does with those at Twilio. */
+/** Points the simulator's numbers at the gateway, as `pnpm provision` does with those at Twilio. */
 async function provisionDemo(env: Environment): Promise<void> {
   const { createDatabase } = await import("@jobrun/db");
   const { twilioNumbers } = await import("@jobrun/messaging");
@@ -103,7 +110,11 @@ async function provisionDemo(env: Environment): Promise<void> {
   }
 }
 
-function demoText(gatewayUrl: string, env: Environment): string {
+/** @param ownDatabase the address of the embedded PostgreSQL, null when it is another */
+function demoText(gatewayUrl: string, ownDatabase: string | null, env: Environment): string {
+  const usual = gatewayUrl === GATEWAY_URL && env["SIMULATOR_URL"] === SIMULATOR_URL;
+  const addresses = `SIMULATOR_URL=${env["SIMULATOR_URL"]} PUBLIC_BASE_URL=${gatewayUrl} `;
+  const simulate = `${usual ? "" : addresses}npm run simulate --`;
   return `
   JobRun answers texts to ${demoTenant.name}.
 
@@ -112,13 +123,18 @@ function demoText(gatewayUrl: string, env: Environment): string {
   Assistant  ${env["OPENAI_API_KEY"] ? "OpenAI" : "scripted"}
   Business   ${demoTenant.phoneNumber}
   Operator   ${demoTenant.operatorPhone}
+  Sign-up    ${demoNumbers.signUp}
+  Database   ${ownDatabase ?? "the one of DATABASE_URL"}
 
   Text the business from another terminal:
 
-curl -i ${gatewayUrl}/sms --data-urlencode "From=+447123456789" --data-urlencode "To=${demoTenant.phoneNumber}" --data-urlencode "Body=I need a plumber today" --data-urlencode "MessageSid=SM$(date +%s%N)"
+  curl -i ${gatewayUrl}/sms --data-urlencode "From=+447123456789" --data-urlencode "To=${demoTenant.phoneNumber}" --data-urlencode "Body=I need a plumber today" --data-urlencode "MessageSid=SM$(date +%s%N)"
 
-  Every text the gateway sends appears here after ✉. The same with a signed webhook:
-  npm run simulate -- "I need a plumber today"
+  Every text the gateway sends appears here after ✉. The same with a signed webhook, as the owner, and to sign up:
+
+  ${simulate} "I need a plumber today"
+  ${simulate} --from ${demoTenant.operatorPhone} "JOBS"
+  ${simulate} --from +447700900321 --to ${demoNumbers.signUp} "Hello"
 
   Ctrl-C stops everything.
 `;
@@ -137,7 +153,7 @@ async function stopAll(code: number): Promise<void> {
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if ("code" in error && error.code === "EADDRINUSE" && "port" in error) {
-    return `port ${String(error.port)} is in use, perhaps by another JobRun: stop it, or set PORT (gateway) or SIMULATOR_URL (simulator)`;
+    return `port ${String(error.port)} is in use, perhaps by another JobRun. Stop it, or start on other ports:\n\n  PORT=3011 SIMULATOR_URL=http://127.0.0.1:3012 npm start`;
   }
   return error.message;
 }

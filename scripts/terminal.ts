@@ -14,3 +14,29 @@ export function loadEnvironmentFile(): void {
   const file = fileURLToPath(new URL("../.env", import.meta.url));
   if (existsSync(file)) process.loadEnvFile(file);
 }
+
+/**
+ * Reads the arguments of a command. `--help` shows the usage and ends the process with 0; arguments that `read` throws
+ * at show it too, with what is wrong as the last line, and end the process with 1.
+ *
+ * @param usage what `--help` shows
+ */
+export function readArguments<T>(usage: string, read: () => T): T {
+  if (process.argv.slice(2).some((argument) => argument === "--help" || argument === "-h")) {
+    say(usage);
+    process.exit(0);
+  }
+  try {
+    return read();
+  } catch (error) {
+    process.stderr.write(`${usage}\n\n${argumentProblem(error)}\n`);
+    process.exit(1);
+  }
+}
+
+/** parseArgs adds advice, with unbalanced quotes, that few need; its first sentence says what is wrong. */
+function argumentProblem(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const isNodes = "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
+  return isNodes ? (error.message.split(/\.\s/)[0] ?? error.message) : error.message;
+}

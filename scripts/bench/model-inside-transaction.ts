@@ -76,7 +76,13 @@ const app = createApp({
     wakeDeferred: () => {},
     failsafeSender: undefined,
     cooldownMinutes: 15,
-    completeTestCall: async () => false,
+    completeTestCall: async () => null,
+  },
+  admin: {
+    ...shared,
+    jwtSecret: undefined,
+    excluded: [],
+    timers: { schedule: async () => {} },
   },
   health: {
     db,

@@ -89,6 +89,7 @@ export async function createWorld(say: (line: string) => void): Promise<World> {
         const env = {
           ...doubles,
           NODE_ENV: "production",
+          JWT_SECRET: randomBytes(32).toString("hex"),
           HOST: "127.0.0.1",
           PORT: port,
           PUBLIC_BASE_URL: address,

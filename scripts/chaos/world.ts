@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -67,6 +68,7 @@ export async function createWorld(options: {
       options.processes,
       {
         NODE_ENV: "production",
+        JWT_SECRET: randomBytes(32).toString("hex"),
         NODE_COMPILE_CACHE: join(folder, "compiled"),
         CHAOS_TIMINGS: JSON.stringify(options.timings),
         PUBLIC_BASE_URL: balancer.url,

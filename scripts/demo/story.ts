@@ -18,9 +18,14 @@ const EMERGENCY =
  * Plays the story on the phones. What people do is played; all that reaches them comes from the gateway, is shown when
  * it arrives, and must be what the story promises.
  *
+ * @param pause awaited between two parts
  * @throws Error that names the first promise that was not kept
  */
-export async function playStory({ simulator, gatewayUrl }: DemoWorld, phones: Phones) {
+export async function playStory(
+  { simulator, gatewayUrl }: DemoWorld,
+  phones: Phones,
+  pause: () => Promise<void>,
+) {
   const seen: Record<Owner, number> = { customer: 0, operator: 0, founder: 0 };
   const business = demoTenant.phoneNumber;
   simulator.onSent(({ to, body }) => {
@@ -56,6 +61,7 @@ export async function playStory({ simulator, gatewayUrl }: DemoWorld, phones: Ph
     throw new Error(`the caller hears a notice: heard "${said.join(" ")}"`);
   await nextText("customer", "the missed call is texted back", /missed your call/);
 
+  await pause();
   phones.chapter("2. The customer answers that text. It is an emergency.");
   await textIn("customer", EMERGENCY);
   const [, alert] = await Promise.all([
@@ -63,6 +69,7 @@ export async function playStory({ simulator, gatewayUrl }: DemoWorld, phones: Ph
     nextText("operator", "the plumber is alerted", /URGENT[^]*\bYES \d+/),
   ]);
 
+  await pause();
   phones.chapter("3. The plumber takes the job, by text, with nothing to install.");
   await textIn("operator", `YES ${numberIn(alert)}`);
   await Promise.all([
@@ -70,6 +77,7 @@ export async function playStory({ simulator, gatewayUrl }: DemoWorld, phones: Ph
     nextText("customer", "the customer is told who is coming", /has taken your job/),
   ]);
 
+  await pause();
   phones.chapter("4. The founder, who runs the gateway for many businesses.");
   phones.header({ owner: "founder", title: "Founder's phone", number: people.founder });
   const health = await readHealth(gatewayUrl);

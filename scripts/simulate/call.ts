@@ -35,9 +35,16 @@ export async function playCall(
   const { status, requests, said, dialled } = (await response.json()) as CallResult;
   if (dialled !== null) console.log(`          rings ${dialled}: ${call.outcome}`);
   for (const words of said) console.log(`          the caller hears: ${words}`);
-  console.log(`          (the call ended: ${status})`);
-  sayRequests(requests);
   const last = [...new Map(requests.map((request) => [request.url, request.status])).values()];
+  const taken = last.every((code) => code !== null && code < 300);
+  const talked = dialled !== null && call.outcome === "answered-by-operator";
+  console.log(
+    taken && said.length > 0 && status === "completed" && !talked
+      ? "          (nobody picked up; Twilio calls that completed, because the gateway spoke)"
+      : `          (the call ended: ${status})`,
+  );
+  // What was accepted has been heard above, word by word.
+  sayRequests(requests.map((one) => ({ ...one, body: one.status === 200 ? "" : one.body })));
   if (last.every((code) => code === null)) return "unreachable";
-  return last.every((code) => code !== null && code < 300) ? "taken" : "refused";
+  return taken ? "taken" : "refused";
 }

@@ -42,15 +42,15 @@ export function printReplies(
   return { first: first.promise, quiet };
 }
 
-/** One line of the conversation. */
-export function sayAt(at: Date, line: string): void {
-  console.log(`${at.toTimeString().slice(0, 8)}  ${line}`);
+/** One text of the conversation, its further lines below the first. */
+export function sayAt(at: Date, text: string): void {
+  console.log(`${at.toTimeString().slice(0, 8)}  ${text.replaceAll("\n", "\n          ")}`);
 }
 
 /** What the gateway answered to each request. */
 export function sayRequests(requests: WebhookRequests): void {
   for (const { url, error, status, contentType, body } of requests) {
-    const answer = error ?? `${status} ${contentType} ${body}`;
+    const answer = error ?? [status, contentType, body].filter(Boolean).join(" ");
     console.log(`          webhook ${new URL(url).pathname}: ${answer}`);
   }
 }

@@ -10,6 +10,12 @@ export const demoTenant = {
   region: "GB",
 } as const;
 
+/** Numbers for signing up by text: the one to text, and those that new tenants are given. */
+export const demoNumbers = {
+  signUp: "+447700900001",
+  free: ["+447700900701", "+447700900702", "+447700900703", "+447700900704"],
+} as const;
+
 /** Writes the demo tenant and its number. Running it again restores them and changes nothing else. */
 export async function seed(databaseUrl: string): Promise<void> {
   const client = new pg.Client({
@@ -38,6 +44,33 @@ export async function seed(databaseUrl: string): Promise<void> {
       [demoTenant.phoneNumber, demoTenant.id],
     );
     await client.query("COMMIT");
+  } finally {
+    await client.end();
+  }
+}
+
+/**
+ * Adds the demo numbers to the pool. One that is there already stays as it is: somebody may have been given it.
+ *
+ * @returns every number of the pool, E.164
+ */
+export async function seedDemoNumbers(databaseUrl: string): Promise<string[]> {
+  const client = new pg.Client({
+    connectionString: databaseUrl,
+    options: "-c role=gateway_service",
+  });
+  await client.connect();
+  try {
+    await client.query(
+      `INSERT INTO "TwilioNumberPool" ("phoneNumber", "role")
+       SELECT $1, 'ONBOARDING'::"NumberRole" UNION ALL SELECT unnest($2::text[]), 'SYSTEM'
+       ON CONFLICT ("phoneNumber") DO NOTHING`,
+      [demoNumbers.signUp, demoNumbers.free],
+    );
+    const { rows } = await client.query<{ phoneNumber: string }>(
+      `SELECT "phoneNumber" FROM "TwilioNumberPool" ORDER BY "phoneNumber"`,
+    );
+    return rows.map(({ phoneNumber }) => phoneNumber);
   } finally {
     await client.end();
   }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import pg from "pg";
-import { checkDrift, demoTenant, migrate, seed } from "./migrate.ts";
+import { checkDrift, demoNumbers, demoTenant, migrate, seed, seedDemoNumbers } from "./migrate.ts";
 import { createTestDatabase, type TestDatabase } from "./test-database.ts";
 
 let database: TestDatabase;
@@ -73,5 +73,22 @@ describe("test databases", () => {
     } finally {
       await other.drop();
     }
+  });
+});
+
+describe("the demo's numbers", () => {
+  it("are added beside those of the pool, and leave one that was given away to whom it was given", async () => {
+    const expected = [demoNumbers.signUp, ...demoNumbers.free, demoTenant.phoneNumber];
+    expect(await seedDemoNumbers(database.url)).toEqual(expected);
+    const [given] = demoNumbers.free;
+    await client.query(
+      `UPDATE "TwilioNumberPool" SET "role" = 'OPERATIONAL', "clientId" = $1 WHERE "phoneNumber" = $2`,
+      [demoTenant.id, given],
+    );
+    expect(await seedDemoNumbers(database.url)).toEqual(expected);
+    const { rows } = await client.query(
+      `SELECT "phoneNumber" FROM "TwilioNumberPool" WHERE "role" = 'SYSTEM' ORDER BY "phoneNumber"`,
+    );
+    expect(rows.map((row) => row.phoneNumber)).toEqual(demoNumbers.free.slice(1));
   });
 });

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { withSchemaEngine } from "./migrate-engine.ts";
 import { migrateTimers } from "./migrate-timers.ts";
 
-export { demoTenant, seed } from "./migrate-seed.ts";
+export { demoNumbers, demoTenant, seed, seedDemoNumbers } from "./migrate-seed.ts";
 
 const PRISMA_FOLDER = fileURLToPath(new URL("../../../prisma", import.meta.url));
 const NO_FILTERS = { externalTables: [], externalEnums: [] };
