@@ -9,7 +9,6 @@ export interface Settings {
 }
 
 const KEYS = [
-  "NODE_ENV",
   "DATABASE_URL",
   "TWILIO_ACCOUNT_SID",
   "TWILIO_AUTH_TOKEN",
@@ -27,7 +26,8 @@ const EMBEDDED = "postgresql://embedded";
  */
 export function readSettings(env: Record<string, string | undefined>): Settings {
   const given = Object.fromEntries(KEYS.map((key) => [key, env[key]]));
-  if (given["NODE_ENV"] !== "production") given["DATABASE_URL"] ||= EMBEDDED;
+  // What else production asks for is the gateway's business.
+  if (env["NODE_ENV"] !== "production") given["DATABASE_URL"] ||= EMBEDDED;
   const config = readConfigOrExplain(given);
   const { PUBLIC_BASE_URL: publicBaseUrl, TWILIO_API_BASE_URL: apiBaseUrl } = config;
   if (apiBaseUrl === undefined && isOnThisNetwork(new URL(publicBaseUrl).hostname))
@@ -57,7 +57,7 @@ function readConfigOrExplain(env: Record<string, string | undefined>) {
         "",
         "To do: set them in .env or in the environment; .env.example says what each one is.",
         ...(isDemo
-          ? ["The simulator of `npm start` needs none of this: its number is set when it starts."]
+          ? ["The simulator of `npm start` needs none of this: its numbers are set when it starts."]
           : []),
       ].join("\n"),
       { cause: error },

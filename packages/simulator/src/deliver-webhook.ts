@@ -55,6 +55,9 @@ export async function deliverWebhook(
   return { result, replies: second.kind === "accepted" ? second.replies : [] };
 }
 
+/** Less than this is not worth a connection. */
+const LEAST_TIME_MS = 10;
+
 async function requestWithRetries(
   delivery: Delivery,
   url: string,
@@ -68,7 +71,8 @@ async function requestWithRetries(
     const left = rules.totalTimeMs - (performance.now() - startedAt);
     const answer = await requestOnce(delivery, url, params, headers, result, left);
     const failure = failureOf(answer);
-    const spent = performance.now() - startedAt >= rules.totalTimeMs;
+    // A timer may fire a moment early: what is left then is no time for a request.
+    const spent = rules.totalTimeMs - (performance.now() - startedAt) < LEAST_TIME_MS;
     if (failure === null || !mayRetry(rules, failure, retry) || spent) return answer;
   }
 }
