@@ -113,6 +113,10 @@ function insideOneTransaction(): Inbound {
       const tx = open.getStore();
       return tx === undefined ? db.tenantTransaction(tenantId, fn) : fn(tx);
     },
+    tenantRead: (tenantId, query) => {
+      const tx = open.getStore();
+      return tx === undefined ? db.tenantRead(tenantId, query) : tx.$queryRaw(query);
+    },
   };
   const inbound = createInbound({
     ...shared,

@@ -1,6 +1,7 @@
 import { PrismaPg } from "@prisma/adapter-pg";
+import pg from "pg";
 import { PrismaClient, type Prisma } from "./generated/client.ts";
-import { sqlState } from "./sql-state.ts";
+import { asTenant, beginAsTenant, TenantClient } from "./tenant-client.ts";
 
 /** An open transaction. The root client has `$disconnect` and so cannot be passed as one. */
 export type Tx = Prisma.TransactionClient & { readonly $disconnect?: never };
@@ -23,6 +24,12 @@ export interface Database {
    * gateway_tenant, which row-level security binds and which cannot bypass it.
    */
   tenantTransaction<T>(tenantId: string, fn: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
+   * One SELECT in a transaction like that of `tenantTransaction`, in one round trip.
+   *
+   * @param query its columns may be of the types text, boolean, integer, jsonb and arrays of text
+   */
+  tenantRead<Row extends pg.QueryResultRow>(tenantId: string, query: Prisma.Sql): Promise<Row[]>;
   /** Runs `fn` in one transaction above tenants: workers, alerts, number look-up. */
   serviceTransaction<T>(fn: (tx: Tx) => Promise<T>): Promise<T>;
   /** Single statements above tenants, each its own transaction. */
@@ -49,47 +56,52 @@ export function createDatabase(options: DatabaseOptions): Database {
     statement_timeout: options.queryTimeoutMs,
     idle_in_transaction_session_timeout: options.transactionTimeoutMs,
   };
+  const pool = new pg.Pool({
+    Client: TenantClient,
+    // Lets `tenantRead` send its statements without waiting for each other's answers.
+    pipeline: true,
+    connectionString: options.url,
+    max: options.poolSize,
+    connectionTimeoutMillis: options.queryTimeoutMs,
+    options: Object.entries(settings)
+      .map(([name, value]) => `-c ${name}=${value}`)
+      .join(" "),
+  });
+  // The pool replaces an idle connection that broke; unheard, the event would end the process.
+  pool.on("error", ignore);
+  pool.on("connect", ({ connection }) => {
+    connection.on("errorMessage", ({ code }: pg.DatabaseError) => {
+      if (code === QUERY_CANCELED) options.onQueryTimeout();
+    });
+  });
+  const nameOf = statementNames();
   const prisma = new PrismaClient({
-    adapter: new PrismaPg(
-      {
-        connectionString: options.url,
-        max: options.poolSize,
-        connectionTimeoutMillis: options.queryTimeoutMs,
-        options: Object.entries(settings)
-          .map(([name, value]) => `-c ${name}=${value}`)
-          .join(" "),
-      },
-      { statementNameGenerator: statementNames() },
-    ),
+    adapter: new PrismaPg(pool, {
+      statementNameGenerator: ({ sql, args }) => nameOf(sql, args.length),
+    }),
   });
   const limits = { timeout: options.transactionTimeoutMs, maxWait: options.queryTimeoutMs };
 
-  async function watched<T>(work: Promise<T>): Promise<T> {
-    try {
-      return await work;
-    } catch (error) {
-      if (sqlState(error) === QUERY_CANCELED) options.onQueryTimeout();
-      throw error;
-    }
-  }
-
   return {
     tenantTransaction: (tenantId, fn) =>
-      watched(
-        prisma.$transaction(async (tx) => {
-          await tx.$executeRaw`SELECT set_config('role', 'gateway_tenant', true), set_config('app.tenant_id', ${tenantId}, true)`;
+      asTenant(tenantId, (assertBegun) =>
+        prisma.$transaction((tx) => {
+          assertBegun();
           return fn(tx);
         }, limits),
       ),
-    serviceTransaction: (fn) => watched(prisma.$transaction(fn, limits)),
-    service: prisma.$extends({
-      query: { $allOperations: ({ args, query }) => watched(query(args)) },
-    }) as unknown as PrismaClient,
+    tenantRead: (tenantId, { text, values }) =>
+      readAsTenant(pool, tenantId, { name: nameOf(text, values.length), text, values }),
+    serviceTransaction: (fn) => prisma.$transaction(fn, limits),
+    service: prisma,
     connect: async () => {
       await prisma.$connect();
       await prisma.$queryRaw`SELECT 1`;
     },
-    close: () => prisma.$disconnect(),
+    close: async () => {
+      await prisma.$disconnect();
+      await pool.end();
+    },
   };
 }
 
@@ -100,14 +112,49 @@ const MAX_NAMED_STATEMENTS = 500;
  * Names statements, which makes them prepared: the server plans each once per connection, and with
  * row-level security planning takes longer than running. BEGIN and COMMIT need no plan.
  */
-function statementNames(): (query: { sql: string; args: unknown[] }) => string {
+function statementNames(): (sql: string, parameters: number) => string {
   const names = new Map<string, string>();
-  return ({ sql, args }) => {
+  return (sql, parameters) => {
     const known = names.get(sql);
     if (known !== undefined) return known;
-    if (args.length === 0 || names.size === MAX_NAMED_STATEMENTS) return "";
+    if (parameters === 0 || names.size === MAX_NAMED_STATEMENTS) return "";
     const name = `s${names.size}`;
     names.set(sql, name);
     return name;
   };
 }
+
+/**
+ * Sends all of a transaction at once. Should it not begin, the SELECT behind it fails or has read as
+ * somebody else: then its rows are thrown away, and the connection with them.
+ */
+async function readAsTenant<Row extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  tenantId: string,
+  select: pg.QueryConfig,
+): Promise<Row[]> {
+  const client = await pool.connect();
+  // A connection that breaks fails the queries on it; unheard, its event would end the process.
+  client.on("error", ignore);
+  const { stream } = client.connection;
+  stream.cork();
+  const answers = [
+    client.query(beginAsTenant(tenantId)),
+    client.query<Row>(select),
+    client.query("COMMIT"),
+  ] as const;
+  stream.uncork();
+  try {
+    const [, { rows }] = await Promise.all(answers);
+    client.release();
+    return rows;
+  } catch (error) {
+    await Promise.allSettled(answers);
+    client.release(true);
+    throw error;
+  } finally {
+    client.off("error", ignore);
+  }
+}
+
+function ignore(): void {}

@@ -1,4 +1,4 @@
-import type { Database, Tx } from "@jobrun/db";
+import { Prisma, type Database } from "@jobrun/db";
 import type { JobDraft, Urgency } from "../assistant/assistant.ts";
 import type { Locale } from "../texts/fill.ts";
 
@@ -55,11 +55,18 @@ export async function prepare(
   address: Address,
   providerMessageIds: string[],
 ): Promise<View> {
-  return db.tenantTransaction(address.tenantId, (tx) => readView(tx, address, providerMessageIds));
+  const query = viewOf(address, providerMessageIds);
+  const [view] = await db.tenantRead<View>(address.tenantId, query);
+  if (view === undefined) throw new Error("the tenant of this number does not exist");
+  return view;
 }
 
-async function readView(tx: Tx, address: Address, providerMessageIds: string[]): Promise<View> {
-  const [row] = await tx.$queryRaw<View[]>`
+/**
+ * OFFSET 0 keeps the conversation's look-up from being planned as a part of the join: while there are no
+ * statistics, the planner would rather read all conversations of the tenant.
+ */
+function viewOf(address: Address, providerMessageIds: string[]): Prisma.Sql {
+  return Prisma.sql`
     SELECT
       jsonb_build_object('id', t."id", 'name', t."name", 'locale', t."locale", 'operatorPhone', t."operatorPhone",
         'outboundPaused', t."outboundPaused", 'aiDisabled', t."aiDisabled") AS "tenant",
@@ -80,8 +87,7 @@ async function readView(tx: Tx, address: Address, providerMessageIds: string[]):
       ARRAY(SELECT "twilioSid" FROM "Message" WHERE "twilioSid" = ANY(${providerMessageIds})) AS "knownIds"
     FROM "Client" t
     LEFT JOIN "Customer" c ON c."clientId" = t."id" AND c."phone" = ${address.customer}
-    LEFT JOIN "Conversation" v ON v."clientId" = t."id" AND v."customerId" = c."id" AND v."channel" = ${address.channel}
+    LEFT JOIN LATERAL (SELECT "id", "mode", "revision", "humanUntil" FROM "Conversation"
+      WHERE "clientId" = t."id" AND "customerId" = c."id" AND "channel" = ${address.channel} OFFSET 0) v ON true
     WHERE t."id" = ${address.tenantId}::uuid`;
-  if (row === undefined) throw new Error("the tenant of this number does not exist");
-  return row;
 }

@@ -178,14 +178,15 @@ async function update(db: Pick<Tx, "$queryRaw">, receipt: Receipt): Promise<Row 
   const [row] = await db.$queryRaw<Row[]>`
     WITH found AS (
       SELECT "id", "status", "twilioSid", "clientId", "conversationId", "requestId", "recipient", "attempts"
-      FROM "Message" WHERE "twilioSid" = ${providerMessageId} OR "id" = ${messageId}::uuid
-      ORDER BY "twilioSid" IS NOT DISTINCT FROM ${providerMessageId} DESC LIMIT 1 FOR UPDATE
+      FROM "Message"
+      WHERE "id" = COALESCE((SELECT "id" FROM "Message" WHERE "twilioSid" = ${providerMessageId}), ${messageId}::uuid)
+      FOR UPDATE
     ), applied AS (
       UPDATE "Message" m SET "status" = ${status}::"MessageStatus", "twilioSid" = ${providerMessageId},
         "sentAt" = COALESCE(m."sentAt", now()), "errorCode" = ${code}, "unknownSince" = NULL, "leasedUntil" = NULL
       FROM found
       WHERE m."id" = found."id" AND m."status" = ANY(${lower}::"MessageStatus"[])
-        AND (m."twilioSid" IS NULL OR m."twilioSid" = ${providerMessageId})
+        AND (found."twilioSid" IS NULL OR found."twilioSid" = ${providerMessageId})
       RETURNING 1
     ), kept AS (
       INSERT INTO "PendingReceipt" ("id", "provider", "providerMessageId", "messageId", "status", "code")

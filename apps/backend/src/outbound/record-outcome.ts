@@ -36,6 +36,8 @@ export async function recordOutcome(
   const code = outcome.kind === "accepted" ? null : outcome.code;
   const waitMs = waitAfter(status, outcome, schedule[message.failures] ?? 0, timings);
   const failed = outcome.kind === "unavailable" && counted;
+  // Behind a text that was not settled nobody is but QUEUED. The other two are named for the index of them all,
+  // by conversation: by QUEUED alone the planner may look through the whole outbox.
   // A receipt may have been faster and have written the acceptance: then there is nothing to change.
   const [row] = await statements.$queryRaw<{ next: boolean }[]>`
     UPDATE "Message" m SET
@@ -52,7 +54,7 @@ export async function recordOutcome(
         OR ${status === "SENT"} AND (m."status" IN ('QUEUED', 'UNKNOWN', 'DEAD') AND m."twilioSid" IS NULL OR m."twilioSid" = ${providerId}))
     RETURNING EXISTS (SELECT 1 FROM "Message" later
       WHERE later."conversationId" = m."conversationId" AND later."position" > m."position"
-        AND later."status" = 'QUEUED') AS "next"`;
+        AND later."status" IN ('QUEUED', 'SENDING', 'UNKNOWN')) AS "next"`;
   return row === undefined ? null : { status, next: row.next };
 }
 
