@@ -1,9 +1,8 @@
-import { runWorker } from "@jobrun/backend";
+import { runWorker, stopOnSignal } from "@jobrun/backend";
 import { migrate } from "@jobrun/db/migrate";
 import { loadEnvironmentFile, say } from "./terminal.ts";
 
 /** `pnpm start:worker`: the workers alone, beside one or more gateways on the same database. */
-const STOP_LIMIT_MS = 30_000;
 const NEEDED = ["DATABASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "PUBLIC_BASE_URL"];
 
 loadEnvironmentFile();
@@ -23,13 +22,8 @@ if (missing.length > 0) {
 try {
   for (const name of await migrate(process.env["DATABASE_URL"] ?? ""))
     say(`› Applied the migration ${name}`);
-  const worker = await runWorker(process.env);
+  stopOnSignal(await runWorker(process.env));
   say("  The workers run. Ctrl-C stops them.");
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.once(signal, () => {
-      setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
-      void worker.stop().then(() => process.exit(0));
-    });
 } catch (error) {
   say(`  Could not start: ${error instanceof Error ? error.message : String(error)}`);
   process.exit(1);

@@ -111,10 +111,13 @@ function closeServer(server: Server): Promise<void> {
 /** Longest a shutdown may take; a process that hangs longer is ended. */
 const DRAIN_MS = 30_000;
 
-/** Stops on SIGINT and SIGTERM, then ends the process. */
+/** Stops on the first SIGINT, SIGTERM or SIGHUP, then ends the process; more of them change nothing. */
 export function stopOnSignal(running: Worker): void {
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.once(signal, () => {
+  let stopping = false;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(signal, () => {
+      if (stopping) return;
+      stopping = true;
       setTimeout(() => process.exit(1), DRAIN_MS).unref();
       void running.stop().then(() => process.exit(0));
     });

@@ -1,51 +1,15 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
+import { DatabaseDoor } from "./database-door.ts";
 import { createWorld, CUSTOMER, type RunningGateway, type World } from "./harness.ts";
-import { createServer, connect, type Server, type Socket } from "node:net";
 
 let world: World;
 let gateway: RunningGateway;
-let door: Door;
-
-/** A TCP door before the database: shut, it refuses connections and breaks the open ones, as a stopped server does. */
-class Door {
-  readonly #sockets = new Set<Socket>();
-  #server: Server | null = null;
-  #port = 0;
-  readonly #target: { host: string; port: number };
-
-  constructor(target: { host: string; port: number }) {
-    this.#target = target;
-  }
-
-  async open(): Promise<number> {
-    this.#server = createServer((socket) => {
-      const upstream = connect(this.#target.port, this.#target.host);
-      for (const end of [socket, upstream]) {
-        this.#sockets.add(end);
-        end.on("error", () => {});
-        end.on("close", () => this.#sockets.delete(end));
-      }
-      socket.pipe(upstream).pipe(socket);
-    });
-    await new Promise<void>((resolve) => this.#server?.listen(this.#port, "127.0.0.1", resolve));
-    this.#port = (this.#server.address() as { port: number }).port;
-    return this.#port;
-  }
-
-  async shut(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server?.close(() => resolve()));
-    for (const socket of this.#sockets) socket.destroy();
-    await closed;
-  }
-}
+let door: DatabaseDoor;
 
 beforeAll(async () => {
   world = await createWorld();
-  const url = new URL(world.database.url);
-  door = new Door({ host: url.hostname, port: Number(url.port) });
-  url.port = String(await door.open());
-  url.hostname = "127.0.0.1";
-  gateway = await world.startGateway({ DATABASE_URL: url.href });
+  door = await DatabaseDoor.before(world);
+  gateway = await world.startGateway({ DATABASE_URL: door.url });
 });
 afterAll(async () => {
   await world.close();

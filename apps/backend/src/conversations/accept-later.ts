@@ -38,7 +38,15 @@ export async function acceptLater(
   deps: AcceptLaterDeps,
   texts: readonly [ArrivedText, ...ArrivedText[]],
 ): Promise<Accepted> {
-  const { number, unknown } = await resolveAll(deps.db, texts);
+  const [{ message }] = texts;
+  const { number, known } = await resolveArrival(
+    deps.db,
+    message.to,
+    message.from,
+    message.providerMessageId,
+  );
+  // The others' ids are looked at by whoever stores them.
+  const unknown = known ? texts.slice(1) : [...texts];
   const deadline = deps.now() + deps.deadlineMs;
   switch (number.role) {
     case "OPERATIONAL": {
@@ -73,18 +81,6 @@ async function answerNow(
     if (kind === "committed") fresh.push(text);
   }
   return fresh;
-}
-
-async function resolveAll(
-  db: Database,
-  [first, ...rest]: readonly [ArrivedText, ...ArrivedText[]],
-) {
-  const arrival = ({ message }: ArrivedText) =>
-    resolveArrival(db, message.to, message.from, message.providerMessageId);
-  const { number, known } = await arrival(first);
-  const unknown = known ? [] : [first];
-  for (const text of rest) if (!(await arrival(text)).known) unknown.push(text);
-  return { number, unknown };
 }
 
 async function defer(

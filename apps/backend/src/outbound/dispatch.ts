@@ -215,11 +215,12 @@ export class Dispatcher {
   async #record({ message, probe }: Sending, outcome: SendOutcome): Promise<Recorded | null> {
     const { db, timings } = this.#deps;
     const counted = this.#guarded.get(message.channel)?.state() === "closed";
-    if (outcome.kind === "rejected" && (stopsMore(outcome) || outcome.scope === "opt-out"))
+    if (outcome.kind === "rejected" && outcome.scope === "opt-out")
+      return this.#recordOptOut(message, outcome);
+    if (outcome.kind === "rejected" && stopsMore(outcome))
       return db.serviceTransaction(async (tx) => {
         const recorded = await recordOutcome(tx, message, outcome, timings);
-        if (outcome.scope === "opt-out") await this.#optOut(tx, message, outcome.code);
-        else await this.#stop(tx, message, outcome);
+        await this.#stop(tx, message, outcome);
         return recorded;
       });
     const recorded = await recordOutcome(db.service, message, outcome, timings, counted);
@@ -240,10 +241,15 @@ export class Dispatcher {
     });
   }
 
-  async #optOut(tx: Tx, message: ClaimedMessage, keyword: string): Promise<void> {
+  async #recordOptOut(message: ClaimedMessage, refusal: Rejection): Promise<Recorded | null> {
+    const { db, timings, events } = this.#deps;
     const { tenantId, recipient: phone } = message;
-    if (tenantId !== null && (await recordOptOut(tx, { tenantId, phone })))
-      this.#deps.events.emit("opt_out_recorded", { ...traceOf(message), keyword });
+    const [recorded, isNew] = await db.serviceTransaction(async (tx) => [
+      await recordOutcome(tx, message, refusal, timings),
+      tenantId !== null && (await recordOptOut(tx, { tenantId, phone })),
+    ]);
+    if (isNew) events.emit("opt_out_recorded", { ...traceOf(message), keyword: refusal.code });
+    return recorded;
   }
 
   #announce(message: ClaimedMessage, outcome: SendOutcome, { status }: Recorded): void {
