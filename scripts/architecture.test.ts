@@ -50,6 +50,11 @@ const planted: [string, string, string][] = [
     'import { startSimulator } from "@jobrun/simulator";',
   ],
   [
+    "a feature asks which channel it is",
+    "apps/backend/src/outbound/x.ts",
+    'if (message.channel === "whatsapp") send();',
+  ],
+  [
     "the gateway starts an embedded PostgreSQL",
     "apps/backend/src/main.ts",
     'import { a } from "@jobrun/db/embedded";',
@@ -68,6 +73,10 @@ describe("who may import whom", () => {
       'import { readConfig } from "./config.ts";\nrunGateway(process.env);',
     ],
     ["apps/backend/src/app.ts", 'import { smsRoute } from "./webhooks/sms.ts";'],
+    [
+      "apps/backend/src/outbound/x.ts",
+      "// https://example.com/whatsapp\nconst a = 1; /* 360dialog */",
+    ],
     ["apps/backend/test/sms.test.ts", 'import { startSimulator } from "@jobrun/simulator";'],
     ["packages/db/src/database.ts", 'import { PrismaPg } from "@prisma/adapter-pg";'],
   ])("is kept by %s", (path, text) => {

@@ -14,6 +14,7 @@ interface Rule {
   binds: (path: string) => boolean;
   /** What such a file must not import. The first argument is the target of a relative import, or a package. */
   forbids?: (target: string, typeOnly: boolean) => boolean;
+  /** What must not stand in its code; comments may name it. */
   forbidsText?: RegExp;
 }
 
@@ -80,6 +81,11 @@ const rules: Rule[] = [
       !inside("scripts")(path) && !isTest(path) && !ENVIRONMENT_READERS.includes(path),
     forbidsText: /\bprocess\.env\b/,
   },
+  {
+    instead: "the gateway knows no provider by name: ask the channel, or add to its contract",
+    binds: (path) => inside(backend)(path) && !isTest(path),
+    forbidsText: /whatsapp|360dialog|waMessageId/,
+  },
 ];
 
 /** One line per broken rule: file, what it does, what to do instead. */
@@ -91,9 +97,15 @@ export function findViolations(files: SourceFile[]): string[] {
         ...importsOf(path, text)
           .filter(({ target, typeOnly }) => forbids?.(target, typeOnly))
           .map(({ target }) => `${path} imports ${target}: ${instead}`),
-        ...(forbidsText?.test(text) ? [`${path} contains ${forbidsText.source}: ${instead}`] : []),
+        ...(forbidsText?.test(withoutComments(text))
+          ? [`${path} contains ${forbidsText.source}: ${instead}`]
+          : []),
       ]),
   );
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[^]*?\*\/|\/\/.*/g, "");
 }
 
 function importsOf(path: string, text: string): { target: string; typeOnly: boolean }[] {

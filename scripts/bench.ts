@@ -2,10 +2,14 @@ import { coldStart } from "./bench/b8-cold-start.ts";
 import { ingest } from "./bench/b1-ingest.ts";
 import { overhead } from "./bench/b3-overhead.ts";
 import { dispatch } from "./bench/b4-dispatch.ts";
+import { growth } from "./bench/b5-growth.ts";
 import { processes } from "./bench/b6-processes.ts";
+import { memory } from "./bench/b7-memory.ts";
+import { deferredAgainstFloor } from "./bench/deferred.ts";
 import { slowModel } from "./bench/b2-slow-model.ts";
 import { killAll } from "./bench/processes.ts";
 import { lastResults, type Row, table, writeResults } from "./bench/results.ts";
+import { whatsAppDeferred } from "./bench/whatsapp-deferred.ts";
 import { createWorld, type World } from "./bench/world.ts";
 import { readArguments, say } from "./terminal.ts";
 
@@ -15,8 +19,13 @@ const BENCHES = {
   B2: "slow model",
   B3: "overhead",
   B4: "dispatch",
+  B5: "growth",
   B6: "processes",
+  B7: "memory (about 5 minutes)",
   B8: "cold start",
+  B1D: "ingest, deferred mode",
+  B3D: "overhead, deferred mode",
+  META: "WhatsApp, deferred mode, a model that takes 2 s",
 };
 const usage = `Measures throughput and latency beside a bare minimum in the same run. See docs/performance.md.
 
@@ -24,7 +33,7 @@ const usage = `Measures throughput and latency beside a bare minimum in the same
   pnpm bench B1 B3    these
 
 ${Object.entries(BENCHES)
-  .map(([name, what]) => `  ${name}  ${what}`)
+  .map(([name, what]) => `  ${name.padEnd(4)}  ${what}`)
   .join("\n")}`;
 const asked = readArguments(usage, () => {
   const names = process.argv.slice(2).map((name) => name.toUpperCase());
@@ -34,6 +43,9 @@ const asked = readArguments(usage, () => {
 });
 const wants = (...names: string[]) =>
   asked.length === 0 || names.some((name) => asked.includes(name));
+
+/** All that need a database and the doubles. */
+const IN_WORLD = Object.keys(BENCHES).filter((name) => name !== "B8");
 
 const rows: Row[] = [];
 let world: World | undefined;
@@ -56,7 +68,7 @@ async function run(): Promise<void> {
     say("B8 cold start");
     rows.push(...(await coldStart(say)));
   }
-  if (wants("B1", "B2", "B3", "B4", "B6")) {
+  if (wants(...IN_WORLD)) {
     world = await createWorld(say);
     if (wants("B1", "B3")) await againstFloor(world);
     if (wants("B2")) {
@@ -67,9 +79,26 @@ async function run(): Promise<void> {
       say("B4 dispatch: filling the queue (about 30 s)");
       rows.push(...(await dispatch(world, say)));
     }
+    if (wants("B5")) {
+      say("B5 growth: filling the database");
+      rows.push(...(await growth(world, say)));
+    }
     if (wants("B6")) {
       say("B6 processes");
       rows.push(...(await processes(world, say)));
+    }
+    if (wants("B7")) {
+      say("B7 memory");
+      rows.push(...(await memory(world, say)));
+    }
+    if (wants("B1D", "B3D")) {
+      say("B1 and B3 in deferred mode");
+      const wanted = { ingest: wants("B1D"), overhead: wants("B3D") };
+      rows.push(...(await deferredAgainstFloor(world, wanted, say)));
+    }
+    if (wants("META")) {
+      say("WhatsApp in deferred mode");
+      rows.push(...(await whatsAppDeferred(world, say)));
     }
   }
   rows.sort((a, b) => a.bench.localeCompare(b.bench));

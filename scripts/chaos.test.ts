@@ -4,11 +4,15 @@ import { type ControlName, controls } from "./chaos/controls.ts";
 import { type ChaosResult, runChaos } from "./chaos/run.ts";
 import { shortened } from "./chaos/timings.ts";
 import { checks } from "./chaos/verify.ts";
+import type { Processing } from "./chaos/world.ts";
 
 /** On a machine that does nothing else it takes a quarter of this. */
 const LIMIT_MS = 240_000;
 
-async function run(control: ControlName | null): Promise<ChaosResult> {
+async function run(
+  control: ControlName | null,
+  processing: Processing = "sync",
+): Promise<ChaosResult> {
   const database = await createTestDatabase();
   const stop = new AbortController();
   try {
@@ -16,6 +20,7 @@ async function run(control: ControlName | null): Promise<ChaosResult> {
       messages: 120,
       kills: 4,
       processes: 2,
+      processing,
       seed: 7,
       outages: false,
       control,
@@ -31,10 +36,10 @@ async function run(control: ControlName | null): Promise<ChaosResult> {
 }
 
 describe("two gateways on one database, killed at random, with a provider that misbehaves", () => {
-  it(
-    "loses nothing, doubles nothing, keeps the order and leaves nothing undecided",
-    async () => {
-      const { findings } = await run(null);
+  it.each(["sync", "deferred"] as const)(
+    "loses nothing, doubles nothing, keeps the order and leaves nothing undecided: %s",
+    async (processing) => {
+      const { findings } = await run(null, processing);
       const nothing = Object.fromEntries(Object.keys(checks).map((name) => [name, []]));
       expect(findings).toEqual(nothing);
     },

@@ -11,7 +11,7 @@ const actions: Record<string, (url: string) => Promise<number>> = {
   },
   async seed(url) {
     await migrate(url);
-    await seed(url);
+    await seed(url, process.env["WHATSAPP_PHONE_NUMBER_ID"] || undefined);
     say("The demo tenant is in the database");
     return 0;
   },

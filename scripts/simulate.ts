@@ -37,7 +37,8 @@ async function main(): Promise<number> {
   const results = await sendAll(options);
   const answered = results.some(({ final }) => final !== null && final.status < 300);
   // Twilio answers these words itself, and lets nothing of ours through after STOP.
-  const silent = options.texts.every(({ body }) => isConsentKeyword(body));
+  const silent =
+    options.channel === "sms" && options.texts.every(({ body }) => isConsentKeyword(body));
   const limitMs = silent ? TEXT_BACK_TIMEOUT_MS : REPLY_TIMEOUT_MS;
   const inTime = answered && (await replyWithin(limitMs, replies.first, stop.signal));
   // Several texts may get several replies; the last has come when it stays quiet.
@@ -72,31 +73,37 @@ async function callAndListen(
   return 0;
 }
 
-async function sendAll({ from, to, texts, delayMs }: Options): Promise<WebhookResult[]> {
+async function sendAll({ channel, from, to, texts, delayMs }: Options): Promise<WebhookResult[]> {
   const running: Promise<WebhookResult>[] = [];
-  for (const [index, { body, sid }] of texts.entries()) {
+  for (const [index, { body, id }] of texts.entries()) {
     if (index > 0 && delayMs > 0) await delay(delayMs);
-    sayAt(new Date(), `${from}: ${body}  [${sid}]`);
-    running.push(sendOne({ from, to, body, sid }));
+    sayAt(new Date(), `${from}: ${body}  [${id}]`);
+    const message = { from, ...(to === null ? {} : { to }), body };
+    running.push(channel === "sms" ? sendText(message, id) : sendWhatsApp(message, id));
   }
   return Promise.all(running);
 }
 
-async function sendOne(message: {
-  from: string;
-  to: string;
-  body: string;
-  sid: string;
-}): Promise<WebhookResult> {
+function sendText(message: { from: string; body: string }, sid: string): Promise<WebhookResult> {
+  return sendOne("/admin/text", {
+    ...message,
+    sid,
+    webhookUrl: `${gatewayUrl}/sms#rc=2&rp=5xx,ct,rt&rt=10000&tt=15000`,
+    fallbackUrl: `${gatewayUrl}/sms/fallback`,
+  });
+}
+
+function sendWhatsApp(message: { from: string; body: string }, id: string): Promise<WebhookResult> {
+  const webhookUrl = `${gatewayUrl}/api/v1/whatsapp/webhook`;
+  return sendOne("/admin/whatsapp/text", { ...message, id, webhookUrl });
+}
+
+async function sendOne(route: string, message: object): Promise<WebhookResult> {
   const startedAt = performance.now();
-  const response = await fetch(`${simulatorUrl}/admin/text`, {
+  const response = await fetch(`${simulatorUrl}${route}`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({
-      ...message,
-      webhookUrl: `${gatewayUrl}/sms#rc=2&rp=5xx,ct,rt&rt=10000&tt=15000`,
-      fallbackUrl: `${gatewayUrl}/sms/fallback`,
-    }),
+    body: JSON.stringify(message),
   });
   if (!response.ok) throw new Error(`the simulator refused it: ${await response.text()}`);
   const result = (await response.json()) as WebhookResult;

@@ -1,4 +1,5 @@
 import { demoNumbers, demoTenant } from "@jobrun/db/migrate";
+import type { Simulator } from "@jobrun/simulator";
 import { loadEnvironmentFile, POSTGRES_FOLDER, say } from "./terminal.ts";
 
 const STOP_LIMIT_MS = 30_000;
@@ -39,14 +40,22 @@ async function start(): Promise<void> {
   for (const name of await migrate(env["DATABASE_URL"])) say(`› Applied the migration ${name}`);
 
   const simulated = !env["TWILIO_ACCOUNT_SID"];
+  let setWhatsAppWebhook = async (_gatewayUrl: string): Promise<void> => {};
   if (simulated) {
-    await seed(env["DATABASE_URL"]);
-    await startSimulator(env, await seedDemoNumbers(env["DATABASE_URL"]));
+    const hasWhatsApp = Boolean(env["WHATSAPP_ACCESS_TOKEN"] || env["WHATSAPP_API_KEY"]);
+    if (!hasWhatsApp) {
+      const { whatsAppNumber } = await import("@jobrun/simulator");
+      env["WHATSAPP_PHONE_NUMBER_ID"] ||= whatsAppNumber.phoneNumberId;
+    }
+    await seed(env["DATABASE_URL"], env["WHATSAPP_PHONE_NUMBER_ID"] || undefined);
+    const simulator = await startSimulator(env, await seedDemoNumbers(env["DATABASE_URL"]));
+    if (!hasWhatsApp) setWhatsAppWebhook = useSimulatedWhatsApp(env, simulator);
     await provisionDemo(env);
   }
   const { runGateway } = await import("@jobrun/backend");
   const gateway = await runGateway(env);
   running.push({ name: "gateway", stop: () => gateway.stop() });
+  await setWhatsAppWebhook(gateway.url);
   say(
     simulated ? demoText(gateway.url, ownDatabase, env) : `\n  Gateway    ${gateway.url}/health\n`,
   );
@@ -62,26 +71,53 @@ async function startDatabase(): Promise<string> {
   return postgres.url;
 }
 
-/** Starts the double of Twilio, which has these numbers, and points the gateway at it. */
-async function startSimulator(env: Environment, numbers: string[]): Promise<void> {
+/** Starts the simulator, with these numbers at its Twilio, and points the gateway at that. */
+async function startSimulator(env: Environment, numbers: string[]): Promise<Simulator> {
   const { startSimulator: listen } = await import("@jobrun/simulator");
   const address = new URL(env["SIMULATOR_URL"] || SIMULATOR_URL);
   const authToken = env["TWILIO_AUTH_TOKEN"];
+  const phoneNumberId = env["WHATSAPP_PHONE_NUMBER_ID"];
+  const appSecret = env["WHATSAPP_APP_SECRET"]?.split(",")[0]?.trim();
   const simulator = await listen({
     port: Number(address.port),
     numbers,
     ...(authToken ? { authToken } : {}),
+    // Customers may also be played by curl, which the simulator does not see.
+    whatsApp: {
+      windowsStayOpen: true,
+      ...(phoneNumberId ? { phoneNumberId } : {}),
+      ...(appSecret ? { appSecret } : {}),
+    },
   });
   running.push({ name: "simulator", stop: () => simulator.close() });
-  simulator.onSent(({ from, to, body }) =>
-    say(`\n  ✉  ${from} → ${to}\n     ${body.replaceAll("\n", "\n     ")}\n`),
-  );
+  const show = ({ from, to, body }: { from: string; to: string; body: string }) =>
+    say(`\n  ✉  ${from} → ${to}\n     ${body.replaceAll("\n", "\n     ")}\n`);
+  simulator.onSent(show);
+  simulator.whatsApp.onSent((message) => show({ ...message, from: "WhatsApp" }));
   env["TWILIO_ACCOUNT_SID"] = simulator.accountSid;
   env["TWILIO_AUTH_TOKEN"] = simulator.authToken;
   env["TWILIO_API_BASE_URL"] = simulator.twilioUrl;
   env["TWILIO_PHONE_NUMBER"] ||= demoTenant.phoneNumber;
   env["WEBHOOK_SIGNATURES"] ||= "off";
   env["SIMULATOR_URL"] = simulator.url;
+  return simulator;
+}
+
+/**
+ * Points the gateway at the simulator's WhatsApp.
+ *
+ * @returns what tells it where the gateway listens
+ */
+function useSimulatedWhatsApp(env: Environment, { whatsApp }: Simulator) {
+  env["WHATSAPP_API_URL"] = whatsApp.apiUrl;
+  env["WHATSAPP_ACCESS_TOKEN"] = whatsApp.accessToken;
+  env["WHATSAPP_PHONE_NUMBER_ID"] = whatsApp.phoneNumberId;
+  env["WHATSAPP_APP_SECRET"] = whatsApp.appSecret;
+  env["WHATSAPP_VERIFY_TOKEN"] = whatsApp.verifyToken;
+  return (gatewayUrl: string) =>
+    whatsApp
+      .setWebhook(`${gatewayUrl}/api/v1/whatsapp/webhook`)
+      .catch((error: unknown) => say(`  WhatsApp reports nothing: ${explain(error)}`));
 }
 
 /** Points the simulator's numbers at the gateway, as `pnpm provision` does with those at Twilio. */
@@ -114,12 +150,14 @@ async function provisionDemo(env: Environment): Promise<void> {
 function demoText(gatewayUrl: string, ownDatabase: string | null, env: Environment): string {
   const usual = gatewayUrl === GATEWAY_URL && env["SIMULATOR_URL"] === SIMULATOR_URL;
   const addresses = `SIMULATOR_URL=${env["SIMULATOR_URL"]} PUBLIC_BASE_URL=${gatewayUrl} `;
+  const doubles =
+    env["WHATSAPP_API_URL"] === env["SIMULATOR_URL"] ? "Twilio and WhatsApp" : "Twilio";
   const simulate = `${usual ? "" : addresses}npm run simulate --`;
   return `
   JobRun answers texts to ${demoTenant.name}.
 
   Gateway    ${gatewayUrl}/health
-  Simulator  ${env["SIMULATOR_URL"]} (stands in for Twilio: nothing leaves this machine)
+  Simulator  ${env["SIMULATOR_URL"]} (stands in for ${doubles}: nothing leaves this machine)
   Assistant  ${env["OPENAI_API_KEY"] ? "OpenAI" : "scripted"}
   Business   ${demoTenant.phoneNumber}
   Operator   ${demoTenant.operatorPhone}
@@ -130,9 +168,10 @@ function demoText(gatewayUrl: string, ownDatabase: string | null, env: Environme
 
   curl -i ${gatewayUrl}/sms --data-urlencode "From=+447123456789" --data-urlencode "To=${demoTenant.phoneNumber}" --data-urlencode "Body=I need a plumber today" --data-urlencode "MessageSid=SM$(date +%s%N)"
 
-  Every text the gateway sends appears here after ✉. The same with a signed webhook, as the owner, and to sign up:
+  Every text the gateway sends appears here after ✉. The same with a signed webhook, on WhatsApp, as the owner, and to sign up:
 
   ${simulate} "I need a plumber today"
+  ${simulate} "I need a plumber today" --channel whatsapp
   ${simulate} --from ${demoTenant.operatorPhone} "JOBS"
   ${simulate} --from +447700900321 --to ${demoNumbers.signUp} "Hello"
 

@@ -27,8 +27,10 @@ declare module "autocannon" {
   export default function autocannon(options: {
     url: string;
     connections: number;
-    /** Seconds. */
-    duration: number;
+    /** Seconds, unless there is an `amount`. */
+    duration?: number;
+    /** Requests in all. */
+    amount?: number;
     /** Seconds. */
     timeout: number;
     requests: Request[];

@@ -9,12 +9,17 @@ const ROUND_SECONDS = 5;
 /** More than any server here answers in a round. */
 const PREPARED = 10_000;
 
-/** B1: signed inbound texts per second, the model answering at once. Rounds alternate, so that noise meets both. */
+/**
+ * B1: signed inbound texts per second, the model answering at once. Rounds alternate, so that noise meets both.
+ *
+ * @param what the name of the row
+ */
 export async function ingest(
   world: World,
   gateway: Subject,
   floor: Subject,
   say: (line: string) => void,
+  what = "ingest, texts/s",
 ): Promise<Row[]> {
   const rates = { gateway: [] as number[], floor: [] as number[] };
   for (const subject of [floor, gateway]) {
@@ -24,19 +29,19 @@ export async function ingest(
   for (let round = 1; round <= ROUNDS; round += 1) {
     rates.floor.push(await measure(world, floor));
     rates.gateway.push(await measure(world, gateway));
-    const unsent = await gateway.unsent();
+    const left = await gateway.unsettled();
     const started = performance.now();
-    // What the gateway still has to send would slow the floor's next round down.
+    // What the gateway still has to answer and to send would slow the floor's next round down.
     await gateway.quiet();
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     say(
-      `  round ${round}: floor ${rates.floor.at(-1)?.toFixed(0)}/s, gateway ${rates.gateway.at(-1)?.toFixed(0)}/s; ${unsent} replies were left to send, sent ${seconds} s later`,
+      `  round ${round}: floor ${rates.floor.at(-1)?.toFixed(0)}/s, gateway ${rates.gateway.at(-1)?.toFixed(0)}/s; ${left} texts were left to answer or to send, done ${seconds} s later`,
     );
   }
   return [
     {
       bench: "B1",
-      what: "ingest, texts/s",
+      what,
       gateway: spread(rates.gateway),
       reference: spread(rates.floor),
       target: { atLeast: 0.5 },

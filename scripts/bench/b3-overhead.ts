@@ -6,8 +6,17 @@ const PER_SECOND = 50;
 const ROUNDS = 3;
 const ROUND_SECONDS = 5;
 
-/** B3: what a webhook takes besides the model, which answers at once here, at 50 a second. */
-export async function overhead(world: World, gateway: Subject, floor: Subject): Promise<Row[]> {
+/**
+ * B3: what a webhook takes besides the model, which answers at once here, at 50 a second.
+ *
+ * @param prefix of the names of the rows
+ */
+export async function overhead(
+  world: World,
+  gateway: Subject,
+  floor: Subject,
+  prefix = "",
+): Promise<Row[]> {
   const times = { gateway: [] as number[], floor: [] as number[] };
   for (const subject of [floor, gateway]) await drip(subject.url, world.texts, PER_SECOND, 1);
   for (let round = 1; round <= ROUNDS; round += 1) {
@@ -16,7 +25,7 @@ export async function overhead(world: World, gateway: Subject, floor: Subject): 
   }
   const row = (share: number, target: Row["target"]): Row => ({
     bench: "B3",
-    what: `webhook at ${PER_SECOND}/s, p${share * 100} ms`,
+    what: `${prefix}webhook at ${PER_SECOND}/s, p${share * 100} ms`,
     gateway: spread([quantile(times.gateway, share)]),
     reference: spread([quantile(times.floor, share)]),
     target,

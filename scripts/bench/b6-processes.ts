@@ -18,8 +18,8 @@ const AT_ONCE = 50;
 export async function processes(world: World, say: (line: string) => void): Promise<Row[]> {
   const file = new URL("./gateway.ts", import.meta.url);
   const one = await world.start("bench_one_process", file);
-  const two = await world.start("bench_two_processes", file, 2);
-  const acceptedBefore = (await world.accepted()).length;
+  const two = await world.start("bench_two_processes", file, { processes: 2 });
+  const acceptedBefore = await world.accepted();
   const rates = { one: [] as number[], two: [] as number[] };
   for (const subject of [one, two]) {
     await warmUp(world, subject);
@@ -39,7 +39,7 @@ export async function processes(world: World, say: (line: string) => void): Prom
   await postTwice(world, two);
   await two.quiet();
   const replies = (await repliesOnce(one)) + (await repliesOnce(two));
-  const accepted = (await world.accepted()).length - acceptedBefore;
+  const accepted = (await world.accepted()) - acceptedBefore;
   if (accepted !== replies)
     throw new Error(`${replies} replies are stored and the provider accepted ${accepted}`);
   say(`  ${accepted} texts, each with one row and one reply that was accepted once`);
@@ -82,7 +82,7 @@ async function repliesOnce({ name, query }: Subject): Promise<number> {
        coalesce(sum(replies - accepted), 0)::int AS unaccepted
      FROM (SELECT count(*) FILTER (WHERE "direction" = 'INBOUND') AS texts,
          count(*) FILTER (WHERE "direction" = 'OUTBOUND') AS replies,
-         count(*) FILTER (WHERE "direction" = 'OUTBOUND' AND "twilioSid" IS NOT NULL) AS accepted
+         count(*) FILTER (WHERE "direction" = 'OUTBOUND' AND "providerMessageId" IS NOT NULL) AS accepted
        FROM "Message" GROUP BY "conversationId") conversation`,
   );
   if (counted === undefined || counted.uneven > 0 || counted.unaccepted > 0)

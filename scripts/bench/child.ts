@@ -1,6 +1,6 @@
 /**
- * The child's half of processes.ts: tells the parent where this process listens, and ends it when the
- * parent says so or is gone, however that came about.
+ * The child's half of processes.ts: tells the parent where this process listens and, when asked, what
+ * memory it uses, and ends it when the parent says so or is gone, however that came about.
  *
  * @param url where it listens
  * @param stop what to finish before the end
@@ -11,6 +11,7 @@ export function announce(url: string, stop: () => Promise<void> = async () => {}
   process.once("disconnect", () => {
     void stop().finally(() => process.exit(0));
   });
+  process.on("message", () => process.send?.(process.memoryUsage()));
   process.send?.({ url });
 }
 

@@ -1,7 +1,7 @@
 import { Agent, createServer, request as httpRequest, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { newId } from "@jobrun/db";
-import { createChannels } from "@jobrun/messaging";
+import { twilioChannel } from "@jobrun/messaging";
 import pg from "pg";
 import { promptFor } from "../../apps/backend/src/assistant/prompt.ts";
 import { announce, required } from "./child.ts";
@@ -16,16 +16,14 @@ const agent = new Agent({ keepAlive: true });
 const accountSid = required("TWILIO_ACCOUNT_SID");
 const publicUrl = required("PUBLIC_BASE_URL");
 const modelUrl = `${required("OPENAI_BASE_URL")}/chat/completions`;
-const channel = createChannels({
-  twilio: { accountSid, authTokens: [required("TWILIO_AUTH_TOKEN")] },
-}).get("sms");
+const channel = twilioChannel({ accountSid, authTokens: [required("TWILIO_AUTH_TOKEN")] });
 
 const server = createServer(async (request, response) => {
   try {
     const rawBody = await read(request);
     const params = Object.fromEntries(new URLSearchParams(rawBody.toString()));
     const headers = { "x-twilio-signature": String(request.headers["x-twilio-signature"]) };
-    if (!channel?.verify({ url: publicUrl + request.url, headers, rawBody, params })) {
+    if (!channel.verify({ url: publicUrl + request.url, headers, rawBody, params })) {
       response.writeHead(403).end();
       return;
     }
@@ -100,7 +98,7 @@ async function store(params: Record<string, string>, answer: ModelAnswer): Promi
         RETURNING "id", "clientId"
       ), messages AS (
         INSERT INTO "Message" ("id", "clientId", "conversationId", "direction", "channel", "kind", "sender", "recipient",
-          "body", "status", "requestId", "twilioSid")
+          "body", "status", "requestId", "providerMessageId")
         SELECT m.id::uuid, "clientId", c."id", m.direction::"MessageDirection", 'sms', m.kind, m.sender, m.recipient,
           m.body, m.status::"MessageStatus", $8, m.sid
         FROM conversation c, (VALUES ($9, 'INBOUND', 'text', $1, $2, $3, 'RECEIVED', $5),

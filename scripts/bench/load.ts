@@ -3,10 +3,17 @@ import { inboundParams, signTwilioRequest } from "@jobrun/simulator";
 import { demoTenant } from "@jobrun/db/migrate";
 import autocannon from "autocannon";
 
-/** A signed webhook, ready to be posted to /sms. */
-interface Webhook {
+/** A signed webhook, ready to be posted. */
+export interface Webhook {
+  path: string;
   body: string;
   headers: Record<string, string>;
+}
+
+/** Where webhooks come from. */
+interface Source {
+  /** One for the server at this address. */
+  next(url: string): Webhook;
 }
 
 /**
@@ -15,9 +22,10 @@ interface Webhook {
  */
 const CUSTOMERS = 4001;
 const FIRST_CUSTOMER = 447_400_000_000;
+const PATH = "/sms";
 
 /** An endless supply of texts, each with an id of its own, from customers who write again and again. */
-export class Texts {
+export class Texts implements Source {
   readonly #account: { accountSid: string; authToken: string };
   #prepared = new Map<string, Webhook[]>();
   #count = 0;
@@ -59,9 +67,9 @@ export class Texts {
     const body = new URLSearchParams(params).toString();
     const headers = {
       "content-type": "application/x-www-form-urlencoded",
-      "x-twilio-signature": signTwilioRequest(this.#account.authToken, `${url}/sms`, params),
+      "x-twilio-signature": signTwilioRequest(this.#account.authToken, url + PATH, params),
     };
-    return { body, headers };
+    return { path: PATH, body, headers };
   }
 }
 
@@ -85,7 +93,7 @@ export async function saturate(
   seconds: number,
 ): Promise<Load> {
   const loads = await Promise.all(
-    urls.map((url) => saturateOne(url, texts, connections / urls.length, seconds)),
+    urls.map((url) => run(url, texts, connections / urls.length, { duration: seconds })),
   );
   const sum = (count: (load: Load) => number) =>
     loads.reduce((total, load) => total + count(load), 0);
@@ -97,28 +105,37 @@ export async function saturate(
   };
 }
 
-const SAMPLES = 3;
-const SAMPLE_LENGTH = 200;
-
-async function saturateOne(
+/** Posts `amount` webhooks, `connections` of them in flight. */
+export function postMany(
   url: string,
   texts: Texts,
   connections: number,
-  seconds: number,
+  amount: number,
+): Promise<Load> {
+  return run(url, texts, connections, { amount });
+}
+
+const SAMPLES = 3;
+const SAMPLE_LENGTH = 200;
+
+async function run(
+  url: string,
+  texts: Texts,
+  connections: number,
+  length: { duration: number } | { amount: number },
 ): Promise<Load> {
   const samples: string[] = [];
   const sample = (what: string) => {
     if (samples.length < SAMPLES) samples.push(what.slice(0, SAMPLE_LENGTH));
   };
-  const run = autocannon({
+  const running = autocannon({
     url,
     connections,
-    duration: seconds,
+    ...length,
     timeout: 30,
     requests: [
       {
         method: "POST",
-        path: "/sms",
         setupRequest: (prepared) => ({ ...prepared, ...texts.next(url) }),
         onResponse: (status, body) => {
           if (status !== 200) sample(`${status} ${body}`);
@@ -126,8 +143,8 @@ async function saturateOne(
       },
     ],
   });
-  run.on("reqError", (error) => sample(error.message));
-  const { "2xx": ok, non2xx, errors, duration } = await run;
+  running.on("reqError", (error) => sample(error.message));
+  const { "2xx": ok, non2xx, errors, duration } = await running;
   return { ok, failed: non2xx + errors, samples, seconds: duration };
 }
 
@@ -139,7 +156,7 @@ async function saturateOne(
  */
 export async function drip(
   url: string,
-  texts: Texts,
+  source: Source,
   perSecond: number,
   seconds: number,
 ): Promise<number[]> {
@@ -150,7 +167,7 @@ export async function drip(
     for (let index = 0; index < perSecond * seconds; index += 1) {
       const due = start + (index * 1000) / perSecond;
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
-      answers.push(postOne(url, texts.next(url), agent));
+      answers.push(postOne(url, source.next(url), agent));
     }
     return await Promise.all(answers);
   } finally {
@@ -165,10 +182,14 @@ export async function drip(
  * @returns milliseconds until its answer
  * @throws Error when that is no 200
  */
-export function postOne(url: string, { body, headers }: Webhook, agent: Agent): Promise<number> {
+export function postOne(
+  url: string,
+  { path, body, headers }: Webhook,
+  agent: Agent,
+): Promise<number> {
   const started = performance.now();
   return new Promise((resolve, reject) => {
-    request(`${url}/sms`, { method: "POST", agent, headers }, (response) => {
+    request(url + path, { method: "POST", agent, headers }, (response) => {
       response.resume().on("end", () => {
         if (response.statusCode === 200) resolve(performance.now() - started);
         else reject(new Error(`a webhook was answered with ${response.statusCode}`));

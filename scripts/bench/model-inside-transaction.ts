@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { AddressInfo } from "node:net";
 import { createDatabase, type Database, type Tx } from "@jobrun/db";
-import { createChannels } from "@jobrun/messaging";
+import { twilioChannel } from "@jobrun/messaging";
 import { AlertService } from "../../apps/backend/src/alerts/alert-service.ts";
 import { createApp } from "../../apps/backend/src/app.ts";
 import { openaiAssistant } from "../../apps/backend/src/assistant/openai-assistant.ts";
@@ -32,10 +32,10 @@ const db = createDatabase({
   transactionTimeoutMs: config.DATABASE_TRANSACTION_TIMEOUT_MS,
   onQueryTimeout: () => logger.error("Query timeout exceeded"),
 });
-const channel = createChannels({
-  twilio: { accountSid: config.TWILIO_ACCOUNT_SID, authTokens: config.TWILIO_AUTH_TOKEN },
-}).get("sms");
-if (channel === undefined) throw new Error("no provider carries sms");
+const channel = twilioChannel({
+  accountSid: config.TWILIO_ACCOUNT_SID,
+  authTokens: config.TWILIO_AUTH_TOKEN,
+});
 const alerts = new AlertService({
   db,
   logger,
@@ -58,7 +58,17 @@ const assistant = withUrgencyNet(
     timeoutMs: config.OPENAI_TIMEOUT_MS,
   }),
 );
-const shared = { db, events, metrics, alerts, logger, wakeOutbox: () => {}, now: Date.now };
+const channels = new Map([[channel.name, channel]]);
+const shared = {
+  db,
+  channels,
+  events,
+  metrics,
+  alerts,
+  logger,
+  wakeOutbox: () => {},
+  now: Date.now,
+};
 
 const app = createApp({
   sms: {
@@ -74,6 +84,7 @@ const app = createApp({
     defaultTo: undefined,
     deadlineMs: config.WEBHOOK_DEADLINE_MS,
     wakeDeferred: () => {},
+    deferred: { offer: () => null, take: () => {}, wake: () => {} },
     failsafeSender: undefined,
     cooldownMinutes: 15,
     completeTestCall: async () => null,
@@ -96,6 +107,7 @@ const app = createApp({
     startedAt: new Date(),
     assistantState: () => ({ lastError: null }),
     sweepState: async () => ({ lastRunAt: null, missed: 0, recovered: 0 }),
+    problems: [],
     providers: () => [],
   },
 });
@@ -124,6 +136,7 @@ function insideOneTransaction(): Inbound {
     assistant,
     scripted,
     onAssistantFailure: "retry",
+    defaultSender: undefined,
     onUrgentJob: async () => {},
   });
   return {

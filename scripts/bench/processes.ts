@@ -5,6 +5,8 @@ import { createServer } from "node:net";
 /** A server of the bench in a process of its own, so that it shares no event loop with what it is measured against. */
 export interface Server {
   url: string;
+  /** What it uses now, bytes. */
+  memory(): Promise<NodeJS.MemoryUsage>;
   /** Lets it finish what is running; resolves when the process is gone. */
   stop(): Promise<void>;
 }
@@ -34,6 +36,12 @@ export async function launch(file: URL, env: Record<string, string>): Promise<Se
   died.catch(() => {});
   return {
     url: message.url,
+    memory: async () => {
+      const answer = once(child, "message");
+      child.send("memory");
+      const [usage] = (await Promise.race([answer, died])) as [NodeJS.MemoryUsage];
+      return usage;
+    },
     stop: async () => {
       const limit = setTimeout(() => child.kill("SIGKILL"), STOP_LIMIT_MS);
       if (child.connected) child.disconnect();

@@ -7,11 +7,13 @@ import { seededRandom } from "./random.ts";
 import { KILL_MS, killAtRandom, misbehave, pause, type Storm } from "./storm.ts";
 import { createTraffic } from "./traffic.ts";
 import { type CheckName, type Findings, verify } from "./verify.ts";
-import { createWorld } from "./world.ts";
+import { createWorld, type Processing } from "./world.ts";
 
 export interface ChaosOptions extends Storm {
   /** Texts that customers write, at least. */
   messages: number;
+  /** Whether webhooks answer their texts themselves or leave that to workers. */
+  processing: Processing;
   /** The guard that is taken away, if any. Such a run ends as soon as its check fails. */
   control: ControlName | null;
   timings: DeliveryTimings;

@@ -26,8 +26,9 @@ interface Row {
   kind: string;
   sender: string;
   recipient: string;
+  body: string;
   status: string;
-  twilioSid: string | null;
+  providerMessageId: string | null;
 }
 
 /**
@@ -44,19 +45,28 @@ export async function verify(
   operators: ReadonlySet<string>,
 ): Promise<Findings> {
   const { rows } = await database.query<Row>(
-    `SELECT "id", "position"::int, "direction", "kind", "sender", "recipient", "status", "twilioSid"
+    `SELECT "id", "position"::int, "direction", "kind", "sender", "recipient", "body", "status", "providerMessageId"
      FROM "Message" ORDER BY "position"`,
   );
   const outbound = rows.filter(({ direction }) => direction === "OUTBOUND");
   const inbound = rows.filter(({ direction }) => direction === "INBOUND");
   const byId = new Map(outbound.map((row) => [row.id, row]));
-  const acceptances = Map.groupBy(accepted, ({ statusCallback }) => ourId(statusCallback));
-  const stored = Map.groupBy(inbound, ({ twilioSid }) => twilioSid ?? "");
+  const named = new Map(accepted.map((text) => [text.sid, text]));
+  const intended = (text: SentMessage) => byId.get(ourId(text.statusCallback));
+  const acceptances = Map.groupBy(accepted, (text) => likenessOf(intended(text)));
+  const meant = Map.groupBy(outbound, likenessOf);
+  const stored = Map.groupBy(inbound, ({ providerMessageId }) => providerMessageId ?? "");
   const ids = (some: Row[]) => some.map(({ id }) => id);
 
   return {
-    lost: ids(outbound.filter(({ id }) => !acceptances.has(id))),
-    doubled: ids(outbound.filter(({ id }) => (acceptances.get(id)?.length ?? 0) > 1)),
+    lost: [...meant].flatMap(([likeness, texts]) =>
+      ids(texts.slice(acceptances.get(likeness)?.length ?? 0)),
+    ),
+    doubled: [...meant].flatMap(([likeness, [text, ...more]]) =>
+      text !== undefined && (acceptances.get(likeness)?.length ?? 0) > more.length + 1
+        ? [text.id]
+        : [],
+    ),
     "given up": ids(outbound.filter(({ status }) => status === "FAILED" || status === "DEAD")),
     unsettled: ids(rows.filter(({ status }) => UNSETTLED.has(status))),
     order: overtakers(
@@ -64,9 +74,10 @@ export async function verify(
       operators,
     ),
     misnamed: ids(
-      outbound.filter(({ id, twilioSid }) => {
-        const names = acceptances.get(id)?.map(({ sid }) => sid) ?? [];
-        return twilioSid !== null && !names.includes(twilioSid);
+      outbound.filter((row) => {
+        if (row.providerMessageId === null) return false;
+        const acceptance = named.get(row.providerMessageId);
+        return acceptance === undefined || likenessOf(intended(acceptance)) !== likenessOf(row);
       }),
     ),
     stray: accepted
@@ -75,6 +86,15 @@ export async function verify(
     unheard: sids.filter((sid) => stored.get(sid)?.length !== 1),
     unanswered: unanswered(inbound, outbound),
   };
+}
+
+/**
+ * Texts nobody can tell apart: the same words between the same numbers, in no conversation. What proves
+ * one of them in the provider's log proves any of them; that as many left as were meant to is what counts.
+ */
+function likenessOf(row: Row | undefined): string {
+  if (row === undefined) return "";
+  return row.kind === "reply" ? row.id : `${row.sender} ${row.recipient} ${row.body}`;
 }
 
 const UNSETTLED = new Set(["QUEUED", "SENDING", "UNKNOWN", "DEFERRED"]);
@@ -107,5 +127,5 @@ function unanswered(inbound: Row[], outbound: Row[]): string[] {
     .filter(({ sender, recipient, position }) => {
       return (lastReply.get(`${recipient} ${sender}`) ?? 0) < position;
     })
-    .map(({ twilioSid, id }) => twilioSid ?? id);
+    .map(({ providerMessageId, id }) => providerMessageId ?? id);
 }

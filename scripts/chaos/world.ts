@@ -12,6 +12,9 @@ import { keepHistory } from "./figures.ts";
 import type { DeliveryTimings } from "@jobrun/backend";
 import type { Customer } from "./traffic.ts";
 
+/** As of SMS_PROCESSING. */
+export type Processing = "sync" | "deferred";
+
 /** Everything a run needs. The provider lives in this process, so that its log survives every kill. */
 export interface World {
   simulator: Simulator;
@@ -30,6 +33,10 @@ const MOST_CUSTOMERS_EACH = 40;
 /** So many texts a customer writes when they are few: enough for an order to matter. */
 const TEXTS_EACH = 5;
 const SWEEP_SECONDS = 2;
+/** What an answer of the model takes where workers ask it: a kill finds turns in work. */
+const MODEL_MS = 400;
+/** Every text shall be answered, however fast they come. */
+const RATE = { max: 1_000, windowSeconds: 30 };
 
 /**
  * Starts everything on a migrated database that is the run's own.
@@ -40,6 +47,7 @@ export async function createWorld(options: {
   databaseUrl: string;
   processes: number;
   messages: number;
+  processing: Processing;
   timings: DeliveryTimings;
   control: Control | null;
 }): Promise<World> {
@@ -79,6 +87,8 @@ export async function createWorld(options: {
         // A number's usual rate of one segment a second would stretch the run and prove nothing here.
         TWILIO_SEGMENTS_PER_SECOND: "1000",
         SWEEP_INTERVAL_SECONDS: String(SWEEP_SECONDS),
+        SMS_PROCESSING: options.processing,
+        ...(options.processing === "deferred" && slowModel(simulator)),
         LOG_LEVEL: "info",
       },
       logFile,
@@ -88,6 +98,12 @@ export async function createWorld(options: {
     await close();
     throw error;
   }
+}
+
+/** With a script the workers' turns would be over before a kill could find one. */
+function slowModel(simulator: Simulator): Record<string, string> {
+  simulator.setFaults({ modelDelayMs: MODEL_MS });
+  return { OPENAI_API_KEY: simulator.openaiKey, OPENAI_BASE_URL: simulator.openaiUrl };
 }
 
 async function addTenants(
@@ -103,8 +119,8 @@ async function addTenants(
     const texts = `+4479876550${two(tenant)}`;
     operators.add(operator);
     await database.query(
-      `INSERT INTO "Client" ("id", "name", "operatorPhone") VALUES ($1, $2, $3)`,
-      [id, `Chaos Plumbing ${tenant}`, operator],
+      `INSERT INTO "Client" ("id", "name", "operatorPhone", "plan", "limits") VALUES ($1, $2, $3, 'enterprise', $4)`,
+      [id, `Chaos Plumbing ${tenant}`, operator, { conversationRate: RATE, senderRate: RATE }],
     );
     await database.query(
       `INSERT INTO "TwilioNumberPool" ("phoneNumber", "role", "clientId") VALUES ($1, 'OPERATIONAL', $2)`,

@@ -7,12 +7,22 @@ const CALL_ID = `CA${"0".repeat(32)}`;
 describe("the arguments of pnpm simulate", () => {
   it("make one text of the demo's customer to the demo's business", () => {
     expect(readOptions(["I", "need a plumber", "--id", SMS_ID])).toEqual({
+      channel: "sms",
       from: "+447123456789",
       to: "+447987654321",
-      texts: [{ body: "I need a plumber", sid: SMS_ID }],
+      texts: [{ body: "I need a plumber", id: SMS_ID }],
       delayMs: 0,
       call: null,
     });
+  });
+
+  it("make a WhatsApp message to the number the simulator has, or to the one named", () => {
+    const args = ["Hi", "--channel", "whatsapp"];
+    const options = readOptions([...args, "--id", "wamid.1"]);
+    expect(options).toMatchObject({ channel: "whatsapp", to: null });
+    expect(options.texts).toEqual([{ body: "Hi", id: "wamid.1" }]);
+    expect(readOptions(args).texts[0]?.id).toMatch(/^wamid\./);
+    expect(readOptions([...args, "--to", "106540352242922"]).to).toBe("106540352242922");
   });
 
   it("make a call, also of somebody who withholds their number", () => {
@@ -22,7 +32,7 @@ describe("the arguments of pnpm simulate", () => {
   });
 
   it("give each of several texts an id of its own", () => {
-    const ids = readOptions(["Hi", "--count", "3"]).texts.map(({ sid }) => sid);
+    const ids = readOptions(["Hi", "--count", "3"]).texts.map(({ id }) => id);
     expect(new Set(ids).size).toBe(3);
   });
 
@@ -39,6 +49,13 @@ describe("the arguments of pnpm simulate", () => {
     [["--count", "0", "Hi"], "--count takes a whole number from 1"],
     [["--delay", "", "Hi"], "--delay takes a whole number from 0"],
     [["--count", "2", "--id", SMS_ID, "Hi"], "--id names one message"],
+    [["--channel", "pigeon", "Hi"], "--channel takes sms or whatsapp"],
+    [
+      ["--channel", "whatsapp", "--to", "+447987654321", "Hi"],
+      "--to of whatsapp is a phone_number_id",
+    ],
+    [["--channel", "whatsapp", "--id", SMS_ID, "Hi"], "--id of whatsapp begins with wamid."],
+    [["--channel", "whatsapp", "--call", "busy"], "--call has no --channel"],
     [[], "say what to text"],
   ])("are refused before anything is sent: %j", (args, reason) => {
     expect(() => readOptions(args)).toThrow(reason);

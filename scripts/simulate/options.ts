@@ -6,14 +6,18 @@ import type { CallToPlay } from "./call.ts";
 export const HELP = `Texts or calls the running gateway as a customer would, and shows the conversation.
 
   pnpm simulate "I need a plumber today"
+  pnpm simulate "I need a plumber today" --channel whatsapp
   pnpm simulate --call no-answer
 
+  --channel <name>  sms (default) or whatsapp
   --call <outcome>  call instead of texting; what becomes of the call, or of the operator's phone when it rings:
                     ${CALL_OUTCOMES.join(", ")}
   --from <number>   the phone that texts or calls (default +447123456789; +447700900123 is the owner's);
                     a call may also come from: anonymous
-  --to <number>     the business's number (default +447987654321)
-  --id <SM...>      the message id; the same id again is a duplicate and gets no reply. CA... is that of a call
+  --to <number>     the business's number (default +447987654321); of whatsapp its phone_number_id (default the
+                    simulator's)
+  --id <SM...>      the message id; the same id again is a duplicate and gets no reply. CA... is that of a call,
+                    wamid... of whatsapp
   --count <n>       n different texts, one after the other
   --delay <ms>      wait between two of them (default 0: all at once)
   --help
@@ -21,9 +25,11 @@ export const HELP = `Texts or calls the running gateway as a customer would, and
 Environment: SIMULATOR_URL (default http://127.0.0.1:3002), PUBLIC_BASE_URL (default http://localhost:3001).`;
 
 export interface Options {
+  channel: "sms" | "whatsapp";
   from: string;
-  to: string;
-  texts: { body: string; sid: string }[];
+  /** null: the number the simulator has. */
+  to: string | null;
+  texts: { body: string; id: string }[];
   delayMs: number;
   /** Instead of texts. */
   call: CallToPlay | null;
@@ -36,7 +42,8 @@ export function readOptions(args?: string[]): Options {
     allowPositionals: true,
     options: {
       from: { type: "string", default: "+447123456789" },
-      to: { type: "string", default: "+447987654321" },
+      to: { type: "string" },
+      channel: { type: "string", default: "sms" },
       call: { type: "string" },
       id: { type: "string" },
       count: { type: "string", default: "1" },
@@ -45,28 +52,45 @@ export function readOptions(args?: string[]): Options {
   });
   const isCall = values.call !== undefined;
   const from = isCall && values.from === "anonymous" ? values.from : e164("--from", values.from);
-  const to = e164("--to", values.to);
-  const sid = values.id === undefined ? null : idOf(isCall ? "CA" : "SM", values.id);
+  const channel = channelOf(values.channel);
+  const to = channel === "sms" ? e164("--to", values.to ?? "+447987654321") : numberId(values.to);
+  const idKind = isCall ? "call" : channel;
+  const id = values.id === undefined ? null : idOf(idKind, values.id);
   const count = wholeNumber("--count", values.count, 1);
   const body = positionals.join(" ");
   if (isCall) {
     const outcome = CALL_OUTCOMES.find((one) => one === values.call);
     if (!outcome) throw new Error(`--call takes one of ${CALL_OUTCOMES.join(", ")}`);
     if (body !== "" || count > 1) throw new Error("--call plays one call and texts nothing");
-    const call = { from, to, outcome, sid: sid ?? newId("CA") };
-    return { from, to, texts: [], delayMs: 0, call };
+    if (to === null || channel !== "sms") throw new Error("--call has no --channel");
+    const call = { from, to, outcome, sid: id ?? newId("call") };
+    return { channel, from, to, texts: [], delayMs: 0, call };
   }
   if (body === "") throw new Error('say what to text, for example "I need a plumber today"');
-  if (count > 1 && sid !== null) throw new Error("--id names one message, --count makes several");
+  if (count > 1 && id !== null) throw new Error("--id names one message, --count makes several");
   const texts = Array.from({ length: count }, (_, index) => ({
     body: count === 1 ? body : `${body} (${index + 1})`,
-    sid: sid ?? newId("SM"),
+    id: id ?? newId(channel),
   }));
-  return { from, to, texts, delayMs: wholeNumber("--delay", values.delay, 0), call: null };
+  return { channel, from, to, texts, delayMs: wholeNumber("--delay", values.delay, 0), call: null };
 }
 
-function newId(prefix: "SM" | "CA"): string {
-  return `${prefix}${randomBytes(16).toString("hex")}`;
+/** What begins the provider's id of it. */
+const ID_PREFIX = { sms: "SM", call: "CA", whatsapp: "wamid." };
+
+function newId(kind: keyof typeof ID_PREFIX): string {
+  return `${ID_PREFIX[kind]}${randomBytes(16).toString("hex")}`;
+}
+
+function channelOf(text: string): "sms" | "whatsapp" {
+  if (text === "sms" || text === "whatsapp") return text;
+  throw new Error(`--channel takes sms or whatsapp, not "${text}"`);
+}
+
+/** Meta's id of a number: digits, without "+". */
+function numberId(text: string | undefined): string | null {
+  if (text === undefined || /^\d+$/.test(text)) return text ?? null;
+  throw new Error(`--to of whatsapp is a phone_number_id such as 106540352242922, not "${text}"`);
 }
 
 /** https://www.twilio.com/docs/glossary/what-e164 */
@@ -78,9 +102,14 @@ function e164(flag: string, text: string): string {
 }
 
 /** https://www.twilio.com/docs/glossary/what-is-a-sid */
-function idOf(prefix: "SM" | "CA", text: string): string {
+function idOf(kind: keyof typeof ID_PREFIX, text: string): string {
+  const prefix = ID_PREFIX[kind];
+  if (kind === "whatsapp") {
+    if (/^wamid\.\S+$/.test(text)) return text;
+    throw new Error(`--id of whatsapp begins with ${prefix}, not "${text}"`);
+  }
   if (new RegExp(`^${prefix}[0-9a-f]{32}$`, "i").test(text)) return text;
-  const what = prefix === "SM" ? "a text" : "a call";
+  const what = kind === "sms" ? "a text" : "a call";
   throw new Error(`--id of ${what} is ${prefix} and 32 hexadecimal digits, not "${text}"`);
 }
 

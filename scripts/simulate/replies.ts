@@ -1,18 +1,21 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { SentMessage } from "@jobrun/simulator";
+import type { SentMessage, WhatsAppSend } from "@jobrun/simulator";
 
 const QUIET_MS = 1_500;
+
+/** What the simulator's stream of events tells; the texts of SMS name no channel. */
+type Sent = (SentMessage & { channel?: undefined }) | (WhatsAppSend & { channel: "whatsapp" });
 
 /**
  * Prints the texts from one number to another as they are sent, until the stream is aborted. `first` resolves with
  * true at the first, with false if the stream ends before; `quiet` resolves when none has come for a while.
  *
  * @param stream the simulator's /admin/events
- * @param ends the person's number and the business's, E.164
+ * @param ends the person's number, E.164, and the business's; null: any
  */
 export function printReplies(
   stream: ReadableStream<Uint8Array>,
-  { from, to }: { from: string; to: string },
+  { from, to, channel = "sms" }: { from: string; to: string | null; channel?: "sms" | "whatsapp" },
 ) {
   const first = Promise.withResolvers<boolean>();
   let lastAt = Date.now();
@@ -23,8 +26,9 @@ export function printReplies(
       pending = events.pop() ?? "";
       for (const event of events) {
         if (!event.startsWith("data: ")) continue;
-        const sent = JSON.parse(event.slice("data: ".length)) as SentMessage;
-        if (sent.to !== from || sent.from !== to) continue;
+        const sent = JSON.parse(event.slice("data: ".length)) as Sent;
+        if ((sent.channel ?? "sms") !== channel) continue;
+        if (sent.to !== from || (to !== null && sent.from !== to)) continue;
         sayAt(new Date(sent.at), `${sent.from}: ${sent.body}`);
         lastAt = Date.now();
         first.resolve(true);

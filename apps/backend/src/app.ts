@@ -8,6 +8,7 @@ import type { HealthDeps } from "./health/health-report.ts";
 import { healthRoutes } from "./health/health.ts";
 import { badRequests } from "./http/twilio-request.ts";
 import { callRoutes } from "./webhooks/call-routes.ts";
+import { channelWebhooks } from "./webhooks/channel-webhook.ts";
 import { twilioMessageStatus } from "./webhooks/twilio-message-status.ts";
 import { twilioSmsFallback, type FallbackDeps } from "./webhooks/twilio-sms-fallback.ts";
 import { twilioSms } from "./webhooks/twilio-sms.ts";
@@ -27,6 +28,7 @@ export function createApp({ sms, admin, health }: AppDeps): Express {
   app.use(twilioSmsFallback(sms));
   app.use(twilioMessageStatus(sms));
   app.use(callRoutes(sms));
+  app.use(channelWebhooks(sms));
   app.use(adminRoutes(admin));
   app.use(helmet(), healthRoutes({ ...health, metrics: sms.metrics }));
   app.use((_request, response) => {

@@ -1,23 +1,31 @@
 import { createDatabase, openWakeChannel, type Database, type WakeChannel } from "@jobrun/db";
-import { createChannels, twilioNumbers } from "@jobrun/messaging";
+import {
+  createChannels,
+  providers,
+  takesForms,
+  twilioNumbers,
+  type Provider,
+} from "@jobrun/messaging";
 import type winston from "winston";
 import { AlertService } from "./alerts/alert-service.ts";
 import type { AppDeps } from "./app.ts";
 import { chooseAssistant } from "./assistant/choose-assistant.ts";
 import type { Config } from "./config.ts";
-import { deferredWorker } from "./conversations/deferred.ts";
+import { deferredUpkeep } from "./conversations/deferred-upkeep.ts";
+import { DeferredWorker } from "./conversations/deferred-worker.ts";
 import { createInbound } from "./conversations/handle-inbound.ts";
 import { readSweepState } from "./conversations/sweep-state.ts";
 import { createSweep } from "./conversations/sweep.ts";
 import type { OtherPeople } from "./conversations/take-text.ts";
 import { urgentJobHandlers } from "./jobs/escalate-urgent-job.ts";
 import { scheduleUrgentTimers } from "./jobs/urgent-job.ts";
+import { mediaWorker } from "./media/fetch-media.ts";
 import { WebhookCheck } from "./numbers/webhook-check.ts";
 import { createOnboarding } from "./onboarding/onboarding.ts";
 import { handleOperatorText } from "./operators/handle-operator-text.ts";
 import { Dispatcher } from "./outbound/dispatch.ts";
 import { announceReceipt, applyPendingReceipts } from "./outbound/receipts.ts";
-import type { DeliveryTimings } from "./outbound/timings.ts";
+import { DELIVERY, type DeliveryTimings } from "./outbound/timings.ts";
 import { outboxUpkeep } from "./outbound/upkeep.ts";
 import { deleteOldRows } from "./timers/retention.ts";
 import { TimerService } from "./timers/timer-service.ts";
@@ -28,6 +36,15 @@ import { createMetrics } from "./telemetry/metrics.ts";
 import { VERSION } from "./version.ts";
 
 const MINUTE_MS = 60_000;
+
+export interface RunOptions {
+  /** Where log lines go; the standard output when not given. */
+  logStream?: NodeJS.WritableStream;
+  /** Other waits than those of production, to see in seconds what takes minutes. */
+  timings?: DeliveryTimings;
+  /** Other providers than those of the registry. */
+  providers?: readonly Provider[];
+}
 
 /** All parts of a process, made and not started. */
 export interface Composition {
@@ -42,8 +59,7 @@ export interface Composition {
 /** Makes every part and gives each what it needs. Nothing runs and nothing connects yet. */
 export function compose(
   config: Config,
-  timings: DeliveryTimings,
-  logStream?: NodeJS.WritableStream,
+  { timings = DELIVERY, logStream, providers: registered = providers }: RunOptions,
 ): Composition {
   const logger = createLogger({
     level: config.LOG_LEVEL,
@@ -67,17 +83,15 @@ export function compose(
     authTokens: config.TWILIO_AUTH_TOKEN,
     ...(config.TWILIO_API_BASE_URL !== undefined && { apiBaseUrl: config.TWILIO_API_BASE_URL }),
   };
-  const channels = createChannels({
-    twilio: {
-      ...twilio,
-      statusCallbackUrl: `${config.PUBLIC_BASE_URL}/api/twilio/message-status`,
-      attemptTimeoutMs: timings.attemptTimeoutMs,
-    },
+  const channels = createChannels(registered, config, {
+    publicBaseUrl: config.PUBLIC_BASE_URL,
+    attemptTimeoutMs: timings.attemptTimeoutMs,
   });
   const channel = channels.get("sms");
-  if (channel === undefined) throw new Error("no provider carries sms");
+  if (channel === undefined || !takesForms(channel)) throw new Error("no provider carries sms");
 
   let wakes: WakeChannel | undefined;
+  let deferredWakes: WakeChannel | undefined;
   const wakeOutbox = () => dispatcher.wake();
   const alerts = new AlertService({
     db,
@@ -104,7 +118,6 @@ export function compose(
     db,
     channels,
     timings,
-    segmentsPerSecond: config.TWILIO_SEGMENTS_PER_SECOND,
     events,
     metrics,
     alerts,
@@ -135,8 +148,11 @@ export function compose(
           timeoutMs: config.OPENAI_TIMEOUT_MS,
         },
   );
+  const defaultSender = config.TWILIO_PHONE_NUMBER;
   const inbound = createInbound({
     db,
+    channels,
+    defaultSender,
     assistant,
     scripted,
     onAssistantFailure: config.ASSISTANT_ON_FAILURE,
@@ -152,7 +168,17 @@ export function compose(
     wakeOutbox,
     now,
   });
-  const shared = { db, timers, events, metrics, alerts, logger, wakeOutbox };
+  const shared = {
+    db,
+    channels,
+    defaultSender,
+    timers,
+    events,
+    metrics,
+    alerts,
+    logger,
+    wakeOutbox,
+  };
   const excluded = [
     config.TWILIO_PHONE_NUMBER,
     config.TWILIO_OPS_NUMBER,
@@ -164,21 +190,31 @@ export function compose(
     onboarding: (text) => onboarding.handle(text),
   };
   const deadlineMs = config.WEBHOOK_DEADLINE_MS;
-  const deferred = deferredWorker({
+  const deferred = new DeferredWorker({
     db,
     inbound,
-    events,
     logger,
     deadlineMs,
-    operatorAlertMinutes: config.DEFERRED_OPERATOR_ALERT_MINUTES,
-    wakeOutbox,
+    timings,
+    callOthers: () => deferredWakes?.notify(),
     now,
+  });
+  const waiting = deferredUpkeep({
+    db,
+    channels,
+    events,
+    logger,
+    timings,
+    operatorAlertMinutes: config.DEFERRED_OPERATOR_ALERT_MINUTES,
+    defaultSender,
+    wakeOutbox,
   });
   const wakeDeferred = () => deferred.wake();
   const sweep =
     channel.log &&
     createSweep({
       db,
+      channels,
       provider: channel.provider,
       log: channel.log,
       people,
@@ -210,9 +246,11 @@ export function compose(
     timerWorker,
     onboarding,
     deferred,
+    waiting,
     dispatcher,
     upkeep,
     webhookCheck,
+    mediaWorker({ db, channels, logger }),
     alerts,
   ];
 
@@ -222,6 +260,7 @@ export function compose(
     app: {
       sms: {
         db,
+        channels,
         channel,
         inbound,
         people,
@@ -235,6 +274,7 @@ export function compose(
         deadlineMs,
         wakeOutbox,
         wakeDeferred,
+        deferred,
         now,
         failsafeSender: config.SYSTEM_FAILSAFE_SMS_NUMBER,
         cooldownMinutes: config.CALLER_COOLDOWN_MINUTES,
@@ -253,12 +293,15 @@ export function compose(
         startedAt: new Date(),
         assistantState: () => ({ lastError: lastError() }),
         sweepState: () => readSweepState(db),
-        providers: () =>
-          Object.entries(dispatcher.breakers()).map(([provider, breaker]) => ({
+        problems: [...channels.values()].flatMap(({ webhook }) => webhook?.problems ?? []),
+        providers: () => {
+          const breakers = dispatcher.breakers();
+          return [...channels.values()].map(({ provider, webhook }) => ({
             provider,
-            breaker,
-            webhooks: webhookCheck.state(),
-          })),
+            breaker: breakers[provider] ?? "closed",
+            webhooks: webhook === undefined ? webhookCheck.state() : stateOf(webhook.problems),
+          }));
+        },
       },
     },
     startWorkers: () => {
@@ -271,11 +314,29 @@ export function compose(
             error,
           }),
       });
+      deferredWakes = openWakeChannel({
+        url: config.DATABASE_URL,
+        name: "jobrun_deferred",
+        onWake: () => deferred.look(),
+        onLost: (error) =>
+          logger.warn(
+            "not told of other processes' deferred texts; looking for them every second",
+            {
+              error,
+            },
+          ),
+      });
       for (const worker of workers) worker.start();
     },
     stopWorkers: async () => {
       for (const worker of workers) await worker.stop();
       await wakes?.close();
+      await deferredWakes?.close();
     },
   };
+}
+
+/** Nobody can be asked what address is configured there; what is missing here is known. */
+function stateOf(problems: readonly string[]): "differs" | "unchecked" {
+  return problems.length > 0 ? "differs" : "unchecked";
 }

@@ -1,20 +1,13 @@
 import type { Server } from "node:http";
 import { alertsDisabledBanner } from "./alerts/banner.ts";
 import { createApp } from "./app.ts";
-import { compose, type Composition } from "./compose.ts";
+import { compose, type Composition, type RunOptions } from "./compose.ts";
 import { ConfigError, describeConfig, readConfig, type Config } from "./config.ts";
-import { DELIVERY, type DeliveryTimings } from "./outbound/timings.ts";
 import { VERSION } from "./version.ts";
 
 export { CONCURRENCY } from "./outbound/dispatch.ts";
+export type { RunOptions } from "./compose.ts";
 export type { DeliveryTimings } from "./outbound/timings.ts";
-
-export interface RunOptions {
-  /** Where log lines go; the standard output when not given. */
-  logStream?: NodeJS.WritableStream;
-  /** Other waits than those of production, to see in seconds what takes minutes. */
-  timings?: DeliveryTimings;
-}
 
 export interface Worker {
   /** Finishes what is running, then closes everything: at most 30 s. */
@@ -36,7 +29,7 @@ export async function runGateway(
   env: Record<string, string | undefined>,
   options: RunOptions = {},
 ): Promise<Gateway> {
-  const config = readConfig(env);
+  const config = readConfig(env, options.providers);
   const parts = await begin(config, options);
   const server = await listen(createApp(parts.app), config);
   parts.startWorkers();
@@ -59,18 +52,19 @@ export async function runWorker(
   env: Record<string, string | undefined>,
   options: RunOptions = {},
 ): Promise<Worker> {
-  const parts = await begin(readConfig(env), options);
+  const parts = await begin(readConfig(env, options.providers), options);
   parts.startWorkers();
   parts.logger.info("worker running");
   return { stop: () => end(parts, async () => {}) };
 }
 
-async function begin(config: Config, { logStream, timings }: RunOptions): Promise<Composition> {
-  const parts = compose(config, timings ?? DELIVERY, logStream);
+async function begin(config: Config, options: RunOptions): Promise<Composition> {
+  const parts = compose(config, options);
   const { logger, db } = parts;
   if (config.ALERTS_DISABLED) process.stderr.write(`${alertsDisabledBanner()}\n`);
   if (config.WEBHOOK_SIGNATURES === "off")
     logger.warn("WEBHOOK_SIGNATURES=off: anyone who reaches this address can pretend to be Twilio");
+  for (const problem of parts.app.health.problems) logger.warn(problem);
   logger.info("gateway starting", { version: VERSION, ...describeConfig(config) });
   await db.connect().catch((error: unknown) => {
     logger.error("the database does not answer; texts go to the fallback until it does", { error });

@@ -3,6 +3,7 @@ import { demoTenant } from "@jobrun/db/migrate";
 import {
   conversationOf,
   createAdminWorld,
+  pictureFrom,
   replyWith,
   type AdminWorld,
   type Api,
@@ -133,5 +134,87 @@ describe("a customer's data", () => {
     const { customerId } = await conversationOf(admin.world, customer);
     await api("DELETE", `/tenants/${demoTenant.id}/customers/${customerId}`);
     expect(await alertsAbout(admin.world, jobId)).toMatchObject([{ state: "RESOLVED" }]);
+  });
+});
+
+describe("the data of a customer without a number", () => {
+  const userId = (name: string) => `GB.1349120865530274191${name}`;
+  const pathOf = (customerId: string) => `/tenants/${demoTenant.id}/customers/${customerId}`;
+
+  it("is exported with their id and what is known of their files, not the files", async () => {
+    const ids = await pictureFrom(admin.world, demoTenant.id, { userId: userId("1") });
+    const { status, body } = await api("GET", `${pathOf(ids.customerId)}/export`);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      customer: { id: ids.customerId, phone: null, userId: userId("1"), marketingOptedOutAt: null },
+      messages: [{ id: ids.messageId, type: "image" }],
+    });
+    expect(body["files"]).toEqual([
+      {
+        id: ids.fileId,
+        messageId: ids.messageId,
+        contentType: "image/jpeg",
+        state: "FETCHED",
+        size: "a picture".length,
+        createdAt: expect.any(String),
+      },
+    ]);
+  });
+
+  it("is erased with the files and all that a picture said; the provider's id stays for 8 days", async () => {
+    const ids = await pictureFrom(admin.world, demoTenant.id, { userId: userId("2") });
+    const old = await admin.world.query<{ id: string }>(
+      `INSERT INTO "Message" ("id", "clientId", "conversationId", "direction", "channel", "sender", "recipient", "body", "status",
+         "providerMessageId", "createdAt")
+       SELECT gen_random_uuid(), $1, $2, 'INBOUND', 'whatsapp', $3, '1', 'x', 'RECEIVED', $4 || days, now() - days * interval '1 day'
+       FROM unnest(ARRAY[7.5, 8.5]) days RETURNING "id"`,
+      [demoTenant.id, ids.conversationId, userId("2"), ids.providerMessageId],
+    );
+    expect(old).toHaveLength(2);
+    // What the tenant's own people were told of them, outside their conversation.
+    await admin.world.query(
+      `INSERT INTO "Message" ("id", "clientId", "direction", "channel", "sender", "recipient", "body", "status")
+       VALUES (gen_random_uuid(), $1, 'OUTBOUND', 'whatsapp', '1', $2, 'A word to them', 'SENT')`,
+      [demoTenant.id, userId("2")],
+    );
+    expect((await api("DELETE", pathOf(ids.customerId))).status).toBe(204);
+    for (const word of [userId("2"), ids.caption, "A word to them", ids.fileId])
+      expect({ word, tables: await tablesWith(word) }).toEqual({ word, tables: [] });
+    const kept = await admin.world.query(
+      `SELECT "providerMessageId" AS "id", "kind", "type", "payload" FROM "Message" WHERE starts_with("providerMessageId", $1) ORDER BY 1`,
+      [ids.providerMessageId],
+    );
+    const empty = { kind: "erased", type: "text", payload: null };
+    expect(kept).toEqual([
+      { id: ids.providerMessageId, ...empty },
+      { id: `${ids.providerMessageId}7.5`, ...empty },
+    ]);
+  });
+
+  it("is found under an address of before as well, unless somebody else has it by now", async () => {
+    const [before, theirs] = [newCustomer(), newCustomer()];
+    const ids = await pictureFrom(admin.world, demoTenant.id, { userId: userId("3") });
+    await admin.world.query(
+      `INSERT INTO "Customer" ("id", "clientId", "phone") VALUES (gen_random_uuid(), $1, $2)`,
+      [demoTenant.id, theirs],
+    );
+    await admin.world.query(
+      `INSERT INTO "Message" ("id", "clientId", "conversationId", "direction", "channel", "sender", "recipient", "body", "status")
+       SELECT gen_random_uuid(), $1, $2, 'INBOUND', 'whatsapp', phone, '1', 'I have a new number soon', 'RECEIVED'
+       FROM unnest(ARRAY[$3, $4]) phone`,
+      [demoTenant.id, ids.conversationId, before, theirs],
+    );
+    await admin.world.query(
+      `INSERT INTO "Message" ("id", "clientId", "direction", "channel", "kind", "sender", "recipient", "body", "status")
+       SELECT gen_random_uuid(), $1, 'OUTBOUND', 'sms', 'operator_reply', $2, $3, 'Job of ' || phone, 'SENT'
+       FROM unnest(ARRAY[$4, $5]) phone`,
+      [demoTenant.id, demoTenant.phoneNumber, demoTenant.operatorPhone, before, theirs],
+    );
+    await api("DELETE", pathOf(ids.customerId));
+    expect(await tablesWith(before)).toEqual([]);
+    expect((await tablesWith(theirs)).toSorted()).toEqual([
+      'public."Customer"',
+      'public."Message"',
+    ]);
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { newId } from "@jobrun/db";
 import { demoTenant } from "@jobrun/db/migrate";
-import { createAdminWorld, type AdminWorld, type Api } from "./admin-world.ts";
+import { createAdminWorld, pictureFrom, type AdminWorld, type Api } from "./admin-world.ts";
 import { DEMO_NUMBER } from "./harness.ts";
 
 let admin: AdminWorld;
@@ -117,7 +117,9 @@ describe("a tenant", () => {
   it("is deleted with all that is theirs; the number rests, the audit stays", async () => {
     const { id, number } = await admin.addTenant();
     await admin.gateway.text({ to: number, sid: "SM-of-a-deleted-tenant", body: "Hello" });
+    const { phoneNumberId } = await pictureFrom(admin.world, id, { userId: "GB.1349" });
     expect((await superAdmin("DELETE", `/tenants/${id}`)).status).toBe(204);
+    expect(await admin.world.query(`SELECT 1 FROM "MediaFile"`)).toEqual([]);
     const tables = await admin.world.query<{ name: string }>(
       `SELECT table_name AS name FROM information_schema.columns WHERE column_name = 'clientId'
          AND table_schema = 'public' AND table_name <> 'AuditEntry'`,
@@ -134,7 +136,7 @@ describe("a tenant", () => {
     expect(released).toEqual({ role: "SYSTEM", rests: true });
     expect((await admin.auditOf(id)).at(-1)).toMatchObject({
       action: "tenant.delete",
-      changes: { released: [number] },
+      changes: { released: [number, phoneNumberId] },
     });
     expect((await superAdmin("DELETE", `/tenants/${id}`)).status).toBe(404);
 

@@ -4,7 +4,7 @@ import { createWorld, type RunningGateway, type World } from "./harness.ts";
 
 export const JWT_SECRET = "a-secret-of-tests-that-is-long-enough";
 
-/** What routes answer, loosely: a test names what it expects. Empty for an answer without a body. */
+/** What routes answer, loosely: a test names what it expects. Empty for an answer without JSON. */
 interface ApiBody {
   id: string;
   status: string;
@@ -104,9 +104,13 @@ function call(url: string, token: string | null): Api {
     return {
       status: response.status,
       requestId: response.headers.get("x-request-id"),
-      body: JSON.parse(text || "{}"),
+      body: isJson(response) ? JSON.parse(text) : {},
     };
   };
+}
+
+function isJson(response: Response): boolean {
+  return response.headers.get("content-type")?.startsWith("application/json") ?? false;
 }
 
 /** The newest conversation of a customer, with what belongs to it. */
@@ -128,4 +132,63 @@ export async function conversationOf(world: World, customer: string) {
 /** A reply with words, and an id of its own unless one is given. */
 export function replyWith(body: string, clientMessageId: string = newId()) {
   return { clientMessageId, type: "text", text: { body } };
+}
+
+let messengers = 0;
+
+/**
+ * A customer who sent a picture on a channel that carries more than words and has a window, to a
+ * number of the tenant's on it: written by hand, since what arrives there is another test's.
+ */
+export async function pictureFrom(
+  world: World,
+  tenantId: string,
+  customer: { phone?: string; userId?: string },
+) {
+  messengers += 1;
+  const ids = {
+    customerId: newId(),
+    conversationId: newId(),
+    messageId: newId(),
+    fileId: newId(),
+    phoneNumberId: `10654${messengers}`,
+    providerMessageId: `wamid.${newId()}`,
+    /** Stand in what was sent and nowhere else. */
+    caption: `The kitchen of flat ${newId()}`,
+  };
+  const { phone = null, userId = null } = customer;
+  await world.query(
+    `INSERT INTO "ChannelNumber" ("channel", "address", "provider", "phoneNumber", "clientId")
+     VALUES ('whatsapp', $1, 'whatsapp-cloud', '+447911300001', $2)`,
+    [ids.phoneNumberId, tenantId],
+  );
+  await world.query(
+    `INSERT INTO "Customer" ("id", "clientId", "phone", "userId") VALUES ($1, $2, $3, $4)`,
+    [ids.customerId, tenantId, phone, userId],
+  );
+  await world.query(
+    `INSERT INTO "Conversation" ("id", "clientId", "customerId", "channel", "lastInboundAt")
+     VALUES ($1, $2, $3, 'whatsapp', now())`,
+    [ids.conversationId, tenantId, ids.customerId],
+  );
+  await world.query(
+    `INSERT INTO "Message" ("id", "clientId", "conversationId", "direction", "channel", "sender", "recipient", "body",
+       "type", "payload", "status", "providerMessageId")
+     VALUES ($1, $2, $3, 'INBOUND', 'whatsapp', $4, $5, '[image]', 'image', $7, 'RECEIVED', $6)`,
+    [
+      ids.messageId,
+      tenantId,
+      ids.conversationId,
+      phone ?? userId,
+      ids.phoneNumberId,
+      ids.providerMessageId,
+      { image: { caption: ids.caption } },
+    ],
+  );
+  await world.query(
+    `INSERT INTO "MediaFile" ("id", "clientId", "messageId", "channel", "reference", "contentType", "content", "state")
+     VALUES ($1, $2, $3, 'whatsapp', 'media:1', 'image/jpeg', 'a picture', 'FETCHED')`,
+    [ids.fileId, tenantId, ids.messageId],
+  );
+  return ids;
 }

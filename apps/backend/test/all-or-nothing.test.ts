@@ -19,7 +19,7 @@ afterEach(() => world.close());
 
 async function expectProcessedOnce(sid: string) {
   expect(await settledMessagesWith(world, CUSTOMER)).toMatchObject([
-    { direction: "INBOUND", twilioSid: sid },
+    { direction: "INBOUND", providerMessageId: sid },
     { direction: "OUTBOUND", status: "SENT" },
   ]);
   expect(world.simulator.sent({ to: CUSTOMER })).toHaveLength(1);

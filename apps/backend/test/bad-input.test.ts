@@ -130,9 +130,9 @@ describe("a webhook with unusual but valid content", () => {
       Empty: "",
     });
     expect(answer.status).toBe(200);
-    expect(await world.query(`SELECT body FROM "Message" WHERE "twilioSid" = 'SMunusual'`)).toEqual(
-      [{ body: "Gr\u00fc\u00dfe \u{1f6b0} 100%" }],
-    );
+    expect(
+      await world.query(`SELECT body FROM "Message" WHERE "providerMessageId" = 'SMunusual'`),
+    ).toEqual([{ body: "Gr\u00fc\u00dfe \u{1f6b0} 100%" }]);
   });
 
   it("survives a client that hangs up in the middle of its request", async () => {

@@ -78,7 +78,7 @@ export const SILENT_OK = {
 export interface CallRow {
   sender: string;
   recipient: string;
-  twilioSid: string | null;
+  providerMessageId: string | null;
   body: string;
   status: string;
   inConversation: boolean;
@@ -87,7 +87,7 @@ export interface CallRow {
 /** Every call that is recorded, in the order of commits. */
 export function recordedCalls(world: World): Promise<CallRow[]> {
   return world.query<CallRow>(
-    `SELECT "sender", "recipient", "twilioSid", "body", "status"::text, "conversationId" IS NOT NULL AS "inConversation"
+    `SELECT "sender", "recipient", "providerMessageId", "body", "status"::text, "conversationId" IS NOT NULL AS "inConversation"
      FROM "Message" WHERE "kind" = 'call' AND "direction" = 'INBOUND' ORDER BY "position"`,
   );
 }

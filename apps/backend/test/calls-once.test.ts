@@ -45,7 +45,7 @@ describe("one text", () => {
     expect(answers).toEqual(answers.map(() => SILENT_OK));
     await world.simulator.waitForSent(1, { to: from });
     expect(await settledMessagesWith(world, from)).toMatchObject([
-      { kind: "call", twilioSid: sid },
+      { kind: "call", providerMessageId: sid },
       { kind: "missed_call", status: "SENT" },
     ]);
     expect(world.simulator.sent({ to: from })).toHaveLength(1);

@@ -108,9 +108,9 @@ describe("a call to a number that rings the operator", () => {
       expect(await countMissedCallTexts(world, call.from)).toBe(1);
       expect(await report({ ...call, status: "completed" })).toEqual(SILENT_OK);
       expect(await countMissedCallTexts(world, call.from)).toBe(1);
-      expect((await recordedCalls(world)).filter((row) => row.twilioSid === call.sid)).toHaveLength(
-        1,
-      );
+      expect(
+        (await recordedCalls(world)).filter((row) => row.providerMessageId === call.sid),
+      ).toHaveLength(1);
     },
   );
 

@@ -49,7 +49,7 @@ describe("a missed call to a tenant", () => {
       body: expect.stringContaining("Demo Plumbing"),
     });
     expect(await settledMessagesWith(world, CUSTOMER)).toMatchObject([
-      { direction: "INBOUND", kind: "call", status: "RECEIVED", body: "", twilioSid: sid },
+      { direction: "INBOUND", kind: "call", status: "RECEIVED", body: "", providerMessageId: sid },
       { direction: "OUTBOUND", kind: "missed_call", status: "SENT", body: text?.body },
     ]);
     expect(await countPeople(world)).toMatchObject({ Customer: 1, Conversation: 1, Message: 2 });
@@ -119,7 +119,7 @@ describe("a caller who is not texted", () => {
         Message: (before["Message"] ?? 0) + 1,
       });
       expect((await recordedCalls(world)).at(-1)).toMatchObject({
-        twilioSid: sid,
+        providerMessageId: sid,
         inConversation: false,
       });
       expect(one.log).toContainEqual(
@@ -140,7 +140,7 @@ describe("a caller who is not texted", () => {
     expect(await report({ sid, from })).toEqual(SILENT_OK);
     expect(await settledMessagesWith(world, from)).toMatchObject([
       { kind: "text" },
-      { kind: "call", twilioSid: sid },
+      { kind: "call", providerMessageId: sid },
     ]);
     expect(one.log).toContainEqual(
       expect.objectContaining({ providerMessageId: sid, reason: "opted_out" }),

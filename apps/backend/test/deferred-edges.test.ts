@@ -138,7 +138,7 @@ describe("a sweep", () => {
     expect(await sweep.run()).toEqual({ kind: "complete", recovered: 1 });
     expect(await world.query('SELECT 1 FROM "UnroutedMessage"')).toEqual([]);
     expect(
-      await world.query(`SELECT "twilioSid" FROM "Message" WHERE "direction" = 'INBOUND'`),
-    ).toEqual([{ twilioSid: "SMours" }]);
+      await world.query(`SELECT "providerMessageId" FROM "Message" WHERE "direction" = 'INBOUND'`),
+    ).toEqual([{ providerMessageId: "SMours" }]);
   });
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { createDatabase, newId, type Database } from "@jobrun/db";
-import { createChannels, type Channel, type ChannelName, type LogResult } from "@jobrun/messaging";
+import { twilioChannel, type Channel, type ChannelName, type LogResult } from "@jobrun/messaging";
 import pg from "pg";
 import { recordOutcome } from "../src/outbound/record-outcome.ts";
 import { settleUnknown } from "../src/outbound/settle.ts";
@@ -123,7 +123,7 @@ describe("a stop", () => {
   async function stopAccount(): Promise<void> {
     await world.query(
       `INSERT INTO "ChannelStop" ("channel", "code", "probeAt") VALUES ('sms', '30002', now())
-       ON CONFLICT ("channel", "sender", "recipientPrefix") DO UPDATE SET "probeAt" = now()`,
+       ON CONFLICT ("channel", "sender", "recipientPrefix", "kind") DO UPDATE SET "probeAt" = now()`,
     );
   }
 
@@ -234,7 +234,7 @@ describe("an outcome that comes late", () => {
       expect(await rowOf(id)).toEqual(before);
       const settled = await recordOutcome(db.service, claimed, ACCEPTED, DELIVERY);
       expect(settled).toMatchObject({ status: "SENT" });
-      expect(await rowOf(id)).toMatchObject({ status: "SENT", twilioSid: "SMlate" });
+      expect(await rowOf(id)).toMatchObject({ status: "SENT", providerMessageId: "SMlate" });
     },
   );
 });
@@ -243,9 +243,8 @@ describe("an unknown text", () => {
   /** Settles with a provider whose log gives this answer. */
   async function settleWith(answer: LogResult<string>) {
     const { accountSid, authToken, twilioUrl } = world.simulator;
-    const twilio = { accountSid, authTokens: [authToken], apiBaseUrl: twilioUrl };
-    const channel = createChannels({ twilio }).get("sms");
-    if (channel?.log === undefined) throw new Error("Twilio has a log");
+    const channel = twilioChannel({ accountSid, authTokens: [authToken], apiBaseUrl: twilioUrl });
+    if (channel.log === undefined) throw new Error("Twilio has a log");
     const log = { ...channel.log, accepted: async () => answer };
     const channels = new Map<ChannelName, Channel>([["sms", { ...channel, log }]]);
     return (await settleUnknown(db, channels, DELIVERY)).map(({ end }) => end.kind);
@@ -271,6 +270,6 @@ describe("an unknown text", () => {
     expect(await rowOf(id)).toMatchObject({ status: "UNKNOWN" });
     await change(id, unknownFor(3_600));
     expect(await settleWith({ kind: "complete", found: ["SMfound"] })).toEqual(["found"]);
-    expect(await rowOf(id)).toMatchObject({ status: "SENT", twilioSid: "SMfound" });
+    expect(await rowOf(id)).toMatchObject({ status: "SENT", providerMessageId: "SMfound" });
   });
 });

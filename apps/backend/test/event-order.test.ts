@@ -53,7 +53,7 @@ it("what was announced as sent has a row that says so", async () => {
   const ids = of("message_sent").map((line) => line["messageId"]);
   expect(ids.length).toBeGreaterThan(2);
   const rows = await world.query(
-    `SELECT 1 FROM "Message" WHERE id = ANY($1::uuid[]) AND status = 'SENT' AND "twilioSid" IS NOT NULL`,
+    `SELECT 1 FROM "Message" WHERE id = ANY($1::uuid[]) AND status = 'SENT' AND "providerMessageId" IS NOT NULL`,
     [ids],
   );
   expect(rows).toHaveLength(ids.length);

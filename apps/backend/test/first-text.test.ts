@@ -22,12 +22,14 @@ describe("a signed text to a tenant's number", () => {
     const [reply] = await world.simulator.waitForSent(1, { to: CUSTOMER });
     expect(reply).toMatchObject({ from: DEMO_NUMBER, to: CUSTOMER });
     const sent = await gateway.logged((line) => line.event === "message_sent");
-    const rows = await world.query<{ direction: string; status: string; twilioSid: string }>(
-      'SELECT direction, status, "twilioSid" FROM "Message" ORDER BY position',
-    );
+    const rows = await world.query<{
+      direction: string;
+      status: string;
+      providerMessageId: string;
+    }>('SELECT direction, status, "providerMessageId" FROM "Message" ORDER BY position');
     expect(rows).toEqual([
-      { direction: "INBOUND", status: "RECEIVED", twilioSid: "SM0000000000000001" },
-      { direction: "OUTBOUND", status: "SENT", twilioSid: sent["providerMessageId"] },
+      { direction: "INBOUND", status: "RECEIVED", providerMessageId: "SM0000000000000001" },
+      { direction: "OUTBOUND", status: "SENT", providerMessageId: sent["providerMessageId"] },
     ]);
     expect(await world.query('SELECT "urgency" FROM "Job"')).toHaveLength(1);
   });

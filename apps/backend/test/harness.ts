@@ -1,5 +1,6 @@
 import { Writable } from "node:stream";
 import { createTestDatabase, type TestDatabase } from "@jobrun/db/testing";
+import type { Provider } from "@jobrun/messaging";
 import {
   inboundParams,
   signTwilioRequest,
@@ -7,7 +8,7 @@ import {
   type Simulator,
 } from "@jobrun/simulator";
 import pg from "pg";
-import { runGateway, runWorker, type Gateway } from "../src/main.ts";
+import { runGateway, runWorker, type Gateway, type RunOptions } from "../src/main.ts";
 import { expectedWebhooks } from "../src/numbers/provision.ts";
 import { DELIVERY, type DeliveryTimings } from "../src/outbound/timings.ts";
 
@@ -51,6 +52,8 @@ export interface World {
   startGateway(
     env?: Record<string, string>,
     timings?: Partial<DeliveryTimings>,
+    /** Other providers than those of the registry. */
+    providers?: readonly Provider[],
   ): Promise<RunningGateway>;
   /** The workers alone, as `pnpm start:worker`. Stopped with the world. */
   startWorker(timings?: Partial<DeliveryTimings>): Promise<void>;
@@ -67,27 +70,43 @@ export interface RunningGateway {
   stop(): Promise<void>;
 }
 
-/** A database, a simulator and as many gateways as the test starts. */
-export async function createWorld(): Promise<World> {
+/** Far above what a test writes in a burst. */
+const GENEROUS = { max: 1_000, windowSeconds: 30 };
+
+/**
+ * A database, a simulator and as many gateways as the test starts.
+ *
+ * @param options `usualRates`: the demo tenant has those of every plan; else a test may write as fast as it likes
+ */
+export async function createWorld(options: { usualRates?: boolean } = {}): Promise<World> {
   const database = await createTestDatabase();
   const simulator = await startSimulator();
   simulator.addNumber(DEMO_NUMBER, expectedWebhooks(PUBLIC_URL));
   // A connection may still be closing when the database is dropped, and be told so.
   const pool = new pg.Pool({ connectionString: database.url, max: 2 }).on("error", () => {});
   const gateways: { stop(): Promise<void> }[] = [];
+  if (options.usualRates !== true)
+    await pool.query('UPDATE "Client" SET "limits" = $1', [
+      { conversationRate: GENEROUS, senderRate: GENEROUS },
+    ]);
   return {
     simulator,
     database,
     query: async (sql, values) => (await pool.query(sql, values)).rows,
-    startGateway: async (env = {}, timings = {}) => {
-      const gateway = await start(simulator, database, env, { ...DELIVERY, ...timings });
+    startGateway: async (env = {}, timings = {}, providers) => {
+      const gateway = await start(simulator, database, env, {
+        timings: { ...DELIVERY, ...timings },
+        ...(providers && { providers }),
+      });
       gateways.push(gateway);
       return gateway;
     },
     startWorker: async (timings = {}) => {
       const env = environment(simulator, database);
-      const options = { logStream: new LogSink(), timings: { ...DELIVERY, ...timings } };
-      gateways.push(await runWorker(env, options));
+      const sink = new LogSink();
+      gateways.push(
+        await runWorker(env, { logStream: sink, timings: { ...DELIVERY, ...timings } }),
+      );
     },
     close: async () => {
       await Promise.all(gateways.map((gateway) => gateway.stop()));
@@ -102,12 +121,12 @@ async function start(
   simulator: Simulator,
   database: TestDatabase,
   env: Record<string, string>,
-  timings: DeliveryTimings,
+  options: RunOptions,
 ): Promise<RunningGateway> {
   const sink = new LogSink();
   const gateway: Gateway = await runGateway(
     { ...environment(simulator, database), ...env },
-    { logStream: sink, timings },
+    { logStream: sink, ...options },
   );
   let stopped: Promise<void> | null = null;
   return {

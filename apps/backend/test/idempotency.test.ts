@@ -39,7 +39,7 @@ async function sendCopies(send: (copy: number) => Promise<Answer>): Promise<Answ
 
 async function expectProcessedOnce(customer: string, sid: string) {
   const rows = await settledMessagesWith(world, customer);
-  expect(rows.filter((row) => row.twilioSid === sid)).toHaveLength(1);
+  expect(rows.filter((row) => row.providerMessageId === sid)).toHaveLength(1);
   expect(rows.map((row) => row.direction)).toEqual(["INBOUND", "OUTBOUND"]);
   expect(world.simulator.sent({ to: customer })).toHaveLength(1);
 }
@@ -84,7 +84,7 @@ describe("a text that comes again", () => {
     );
     expect(answers).toEqual(answers.map(() => DONE));
     const rows = await settledMessagesWith(world, customer);
-    expect(rows.filter((row) => row.twilioSid === "SMknown2")).toHaveLength(1);
+    expect(rows.filter((row) => row.providerMessageId === "SMknown2")).toHaveLength(1);
     expect(world.simulator.sent({ to: customer })).toHaveLength(2);
   });
 

@@ -38,7 +38,7 @@ afterAll(async () => {
 
 /** One row in every table that has a tenant. */
 async function fill(tenantId: string): Promise<void> {
-  const [customer, conversation] = [newId(), newId()];
+  const [customer, conversation, message] = [newId(), newId(), newId()];
   const digits = tenantId === tenantA ? "1" : "2";
   await world.query(
     `INSERT INTO "Client" (id, name, "operatorPhone") VALUES ($1, 'Business', '+447700900${digits}00')`,
@@ -59,7 +59,21 @@ async function fill(tenantId: string): Promise<void> {
   await world.query(
     `INSERT INTO "Message" (id, "clientId", "conversationId", direction, channel, sender, recipient, body, status)
      VALUES ($2, $1, $3, 'INBOUND', 'sms', '+447700900999', '+447700900${digits}01', 'hello', 'RECEIVED')`,
-    [tenantId, newId(), conversation],
+    [tenantId, message, conversation],
+  );
+  await world.query(
+    `INSERT INTO "MediaFile" (id, "clientId", "messageId", channel, reference, "contentType", "dueAt")
+     VALUES ($3, $1, $2, 'sms', 'x', 'image/jpeg', 'infinity')`,
+    [tenantId, message, newId()],
+  );
+  await world.query(
+    `INSERT INTO "ChannelNumber" (channel, address, provider, "phoneNumber", "clientId")
+     VALUES ('sms', '10000${digits}', 'x', '+447700900${digits}03', $1)`,
+    [tenantId],
+  );
+  await world.query(
+    `INSERT INTO "Usage" ("clientId", period, day) VALUES ($1, '2026-11', '2026-11-21')`,
+    [tenantId],
   );
   await world.query(
     `INSERT INTO "Job" (id, "clientId", "conversationId", number, summary) VALUES ($2, $1, $3, 1, 'a job')`,
@@ -91,13 +105,16 @@ describe("a tenant's rows", () => {
     expect(tables.map((table) => table.name)).toEqual(
       expect.arrayContaining([
         "AuditEntry",
+        "ChannelNumber",
         "Client",
         "Conversation",
         "Customer",
         "Job",
+        "MediaFile",
         "Message",
         "OnboardingState",
         "TwilioNumberPool",
+        "Usage",
       ]),
     );
   });

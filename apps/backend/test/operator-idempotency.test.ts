@@ -81,7 +81,7 @@ describe("a command that comes again", () => {
     expect((await answersTo(world, OPERATOR)).length).toBe(before + 1);
     expect(after.told.every((texts) => texts.length <= 2)).toBe(true);
     const stored = await world.query(
-      `SELECT "kind", "direction", "status", "conversationId" FROM "Message" WHERE "twilioSid" = $1`,
+      `SELECT "kind", "direction", "status", "conversationId" FROM "Message" WHERE "providerMessageId" = $1`,
       [sid],
     );
     expect(stored).toEqual([

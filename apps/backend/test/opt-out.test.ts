@@ -183,7 +183,7 @@ describe("a text that waits when its receiver opts out", () => {
     await customer.texts("STOP");
     // As after a provider's outage, or a replay by a person.
     await world.query(
-      `UPDATE "Message" SET "status" = 'QUEUED', "twilioSid" = NULL WHERE "recipient" = $1 AND "direction" = 'OUTBOUND'`,
+      `UPDATE "Message" SET "status" = 'QUEUED', "providerMessageId" = NULL WHERE "recipient" = $1 AND "direction" = 'OUTBOUND'`,
       [customer.phone],
     );
     const [, reply] = await settledMessagesWith(world, customer.phone);

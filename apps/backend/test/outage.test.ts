@@ -124,11 +124,12 @@ it("when it is back each customer gets one reply that has seen all their texts",
 });
 
 it("each text is stored once and nothing is left to do", async () => {
-  const rows = await world.query<{ direction: string; status: string; twilioSid: string }>(
-    `SELECT "direction", "status", "twilioSid" FROM "Message"`,
+  const rows = await world.query<{ direction: string; status: string; providerMessageId: string }>(
+    `SELECT "direction", "status", "providerMessageId" FROM "Message"`,
   );
   const inbound = rows.filter(({ direction }) => direction === "INBOUND");
-  const sids = (list: { twilioSid: string }[]) => list.map((row) => row.twilioSid).toSorted();
+  const sids = (list: { providerMessageId: string }[]) =>
+    list.map((row) => row.providerMessageId).toSorted();
   expect(sids(inbound)).toEqual(texts.map(({ sid }) => sid).toSorted());
   expect(new Set(inbound.map(({ status }) => status))).toEqual(new Set(["RECEIVED"]));
   const outbound = rows.filter(({ direction }) => direction === "OUTBOUND");

@@ -128,7 +128,7 @@ describe("a send whose outcome nobody knows", () => {
 
       const [sent] = world.simulator.sent({ to: CUSTOMER });
       expect(await reply(CUSTOMER)).toMatchObject([
-        { status: "SENT", attempts: 1, errorCode: null, twilioSid: sent?.sid },
+        { status: "SENT", attempts: 1, errorCode: null, providerMessageId: sent?.sid },
       ]);
       expect(world.simulator.sent({ to: CUSTOMER })).toHaveLength(1);
     },
@@ -184,13 +184,13 @@ describe("a send whose outcome nobody knows", () => {
 
   it("is not proven by a text that belongs to another row", async () => {
     const body = "The same words twice";
-    const insert = (status: string, twilioSid: string | null) =>
+    const insert = (status: string, providerMessageId: string | null) =>
       world.query(
-        `INSERT INTO "Message" ("id", "direction", "channel", "sender", "recipient", "body", "status", "twilioSid",
+        `INSERT INTO "Message" ("id", "direction", "channel", "sender", "recipient", "body", "status", "providerMessageId",
            "unknownSince", "sentAt")
          VALUES (gen_random_uuid(), 'OUTBOUND', 'sms', $1, $2, $3, $4::"MessageStatus", $5,
            CASE WHEN $5::text IS NULL THEN now() END, now())`,
-        [DEMO_NUMBER, CUSTOMER, body, status, twilioSid],
+        [DEMO_NUMBER, CUSTOMER, body, status, providerMessageId],
       );
     const first = await sendDirectly(body);
     await insert("SENT", first);
@@ -198,7 +198,7 @@ describe("a send whose outcome nobody knows", () => {
     await world.startGateway({}, SOON);
     await world.simulator.waitForSent(2, { to: CUSTOMER });
     const rows = await settledMessagesWith(world, CUSTOMER);
-    expect(new Set(rows.map(({ twilioSid }) => twilioSid)).size).toBe(2);
+    expect(new Set(rows.map(({ providerMessageId }) => providerMessageId)).size).toBe(2);
     expect(rows.map(({ status }) => status)).toEqual(["SENT", "SENT"]);
   });
 
@@ -231,7 +231,7 @@ it("a send the provider refuses for good is FAILED after one attempt", async () 
   await gateway.text({});
   await gateway.logged((line) => line.event === "message_failed");
   expect(await reply(CUSTOMER)).toMatchObject([
-    { status: "FAILED", attempts: 1, errorCode: "21211", twilioSid: null },
+    { status: "FAILED", attempts: 1, errorCode: "21211", providerMessageId: null },
   ]);
   expect(world.simulator.sent()).toEqual([]);
 });
@@ -282,7 +282,7 @@ it("texts to one customer leave in the order of their commits, even when the fir
   const replies = await reply(CUSTOMER);
   expect(replies.map((row) => row.status)).toEqual(["SENT", "SENT", "SENT"]);
   expect(world.simulator.sent({ to: CUSTOMER }).map((message) => message.sid)).toEqual(
-    replies.map((row) => row.twilioSid),
+    replies.map((row) => row.providerMessageId),
   );
 });
 

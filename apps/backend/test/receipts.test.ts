@@ -64,7 +64,7 @@ function report({ sid, status, m, code, signature }: StatusCallback): Promise<An
 interface TextRow {
   id?: string;
   status?: string;
-  twilioSid?: string | null;
+  providerMessageId?: string | null;
   errorCode?: string | null;
   direction?: "INBOUND" | "OUTBOUND";
   conversation?: { tenantId: string; conversationId: string };
@@ -76,13 +76,13 @@ async function insertText(given: TextRow = {}): Promise<string> {
   const {
     id = newId(),
     status = "SENT",
-    twilioSid = null,
+    providerMessageId = null,
     errorCode = null,
     direction = "OUTBOUND",
   } = given;
   await world.query(
     `INSERT INTO "Message" ("id", "clientId", "conversationId", "direction", "channel", "sender", "recipient", "body",
-       "status", "twilioSid", "errorCode", "requestId", "attempts", "dueAt", "unknownSince", "leasedUntil")
+       "status", "providerMessageId", "errorCode", "requestId", "attempts", "dueAt", "unknownSince", "leasedUntil")
      VALUES ($1, $2, $3, $4, 'sms', $5, $6, 'On our way', $7::text::"MessageStatus", $8, $9, 'request-1', 1, now() + interval '1 hour',
        CASE WHEN $7::text = 'UNKNOWN' THEN now() END, CASE WHEN $7::text = 'SENDING' THEN now() + interval '1 hour' END)`,
     [
@@ -93,7 +93,7 @@ async function insertText(given: TextRow = {}): Promise<string> {
       DEMO_NUMBER,
       given.recipient ?? CUSTOMER,
       status,
-      twilioSid,
+      providerMessageId,
       errorCode,
     ],
   );
@@ -102,7 +102,7 @@ async function insertText(given: TextRow = {}): Promise<string> {
 
 async function row(id: string) {
   const [found] = await world.query(
-    `SELECT "status", "twilioSid", "errorCode", "sentAt" IS NOT NULL AS "sent", "unknownSince", "leasedUntil"
+    `SELECT "status", "providerMessageId", "errorCode", "sentAt" IS NOT NULL AS "sent", "unknownSince", "leasedUntil"
      FROM "Message" WHERE "id" = $1`,
     [id],
   );
@@ -133,10 +133,10 @@ async function meeting(callback: StatusCallback, id: string, sid = callback.sid)
   await other.connect();
   try {
     await other.query("BEGIN");
-    await other.query(`UPDATE "Message" SET "status" = 'SENT', "twilioSid" = $1 WHERE "id" = $2`, [
-      sid,
-      id,
-    ]);
+    await other.query(
+      `UPDATE "Message" SET "status" = 'SENT', "providerMessageId" = $1 WHERE "id" = $2`,
+      [sid, id],
+    );
     const answer = report(callback);
     await eventually(
       () =>
@@ -216,7 +216,7 @@ describe("receipts in every order, each of them twice, leave a text", () => {
         order: actual.order,
         end: {
           status: end,
-          twilioSid: sid,
+          providerMessageId: sid,
           errorCode: end === "FAILED" ? "30003" : null,
           sent: true,
           unknownSince: null,
@@ -233,7 +233,11 @@ describe("receipts in every order, each of them twice, leave a text", () => {
       [...words, ...words].map((status) => report({ sid, status, m })),
     );
     expect(answers.map((answer) => answer.status)).toEqual(answers.map(() => 204));
-    expect(await row(m)).toMatchObject({ status: "READ", twilioSid: sid, leasedUntil: null });
+    expect(await row(m)).toMatchObject({
+      status: "READ",
+      providerMessageId: sid,
+      leasedUntil: null,
+    });
   });
 });
 
@@ -242,25 +246,29 @@ describe("a receipt finds its text", () => {
     const sid = newSid();
     const m = await insertText({ status: "SENDING" });
     await report({ sid, status: "sent", m });
-    expect(await row(m)).toMatchObject({ status: "SENT", twilioSid: sid, sent: true });
+    expect(await row(m)).toMatchObject({ status: "SENT", providerMessageId: sid, sent: true });
     await report({ sid, status: "delivered" });
-    expect(await row(m)).toMatchObject({ status: "DELIVERED", twilioSid: sid });
+    expect(await row(m)).toMatchObject({ status: "DELIVERED", providerMessageId: sid });
   });
 
   it.each(["QUEUED", "DEAD", "FAILED"])("also when it is %s already", async (status) => {
     const sid = newSid();
     const m = await insertText({ status, errorCode: "timeout" });
     await report({ sid, status: "delivered", m });
-    expect(await row(m)).toMatchObject({ status: "DELIVERED", twilioSid: sid, errorCode: null });
+    expect(await row(m)).toMatchObject({
+      status: "DELIVERED",
+      providerMessageId: sid,
+      errorCode: null,
+    });
   });
 
   it("by the provider's id first: the text with our id is left alone", async () => {
     const sid = newSid();
     const m = await insertText({ status: "FAILED", errorCode: "21211" });
-    const known = await insertText({ twilioSid: sid });
+    const known = await insertText({ providerMessageId: sid });
     const before = await row(m);
     expect((await report({ sid, status: "delivered", m })).status).toBe(204);
-    expect(await row(known)).toMatchObject({ status: "DELIVERED", twilioSid: sid });
+    expect(await row(known)).toMatchObject({ status: "DELIVERED", providerMessageId: sid });
     expect(await row(m)).toEqual(before);
   });
 
@@ -270,17 +278,21 @@ describe("a receipt finds its text", () => {
     const m = await insertText({ status: "FAILED", errorCode: "21211" });
     const answer = await meeting({ sid, status: "delivered", m }, known);
     expect(answer.status).toBe(204);
-    expect(await row(known)).toMatchObject({ status: "DELIVERED", twilioSid: sid });
-    expect(await row(m)).toMatchObject({ status: "FAILED", twilioSid: null });
+    expect(await row(known)).toMatchObject({ status: "DELIVERED", providerMessageId: sid });
+    expect(await row(m)).toMatchObject({ status: "FAILED", providerMessageId: null });
   });
 
   it("and never a customer's text that has the id", async () => {
     const sid = newSid();
-    const inbound = await insertText({ direction: "INBOUND", status: "RECEIVED", twilioSid: sid });
+    const inbound = await insertText({
+      direction: "INBOUND",
+      status: "RECEIVED",
+      providerMessageId: sid,
+    });
     const m = await insertText({ status: "FAILED" });
     expect((await report({ sid, status: "delivered", m })).status).toBe(204);
     expect(await row(inbound)).toMatchObject({ status: "RECEIVED" });
-    expect(await row(m)).toMatchObject({ status: "FAILED", twilioSid: null });
+    expect(await row(m)).toMatchObject({ status: "FAILED", providerMessageId: null });
   });
 });
 
@@ -293,7 +305,7 @@ describe("a receipt whose text is not known yet", () => {
       { status: "SENT", messageId: null },
       { status: "DELIVERED", messageId: null },
     ]);
-    const id = await insertText({ status: "SENT", twilioSid: sid });
+    const id = await insertText({ status: "SENT", providerMessageId: sid });
     await settlePending();
     expect(await row(id)).toMatchObject({ status: "DELIVERED" });
     expect(await pending(sid)).toEqual([]);
@@ -306,7 +318,7 @@ describe("a receipt whose text is not known yet", () => {
     expect(await pending(sid)).toEqual([{ status: "DELIVERED", messageId }]);
     await insertText({ id: messageId, status: "UNKNOWN" });
     await settlePending();
-    expect(await row(messageId)).toMatchObject({ status: "DELIVERED", twilioSid: sid });
+    expect(await row(messageId)).toMatchObject({ status: "DELIVERED", providerMessageId: sid });
     expect(await pending(sid)).toEqual([]);
   });
 
@@ -330,7 +342,7 @@ async function settlePending(): Promise<void> {
 describe("a callback that is not a receipt of Twilio is refused and changes nothing", () => {
   it("403 with a forged signature, counted", async () => {
     const sid = newSid();
-    const id = await insertText({ twilioSid: sid });
+    const id = await insertText({ providerMessageId: sid });
     const answer = await report({
       sid,
       status: "delivered",
@@ -382,7 +394,7 @@ describe("what a receipt sets off", () => {
     await world.simulator.waitForSent(1, { to: customer });
     const [settled, sent] = await settledMessagesWith(world, customer);
     expect([settled, sent]).toMatchObject([
-      { id: m, status: "SENT", twilioSid: sid },
+      { id: m, status: "SENT", providerMessageId: sid },
       { id: next, status: "SENT" },
     ]);
     expect(await gateway.logged(about("receipt_applied", m))).toMatchObject({
@@ -416,7 +428,7 @@ describe("what a receipt sets off", () => {
 
   it("a repeated or late one is answered and announces nothing", async () => {
     const sid = newSid();
-    const id = await insertText({ twilioSid: sid });
+    const id = await insertText({ providerMessageId: sid });
     for (const status of ["delivered", "delivered", "sent", "failed"])
       expect((await report({ sid, status })).status).toBe(204);
     const lines = gateway.log.filter((line) => line["messageId"] === id);
@@ -425,7 +437,7 @@ describe("what a receipt sets off", () => {
 
   it("a failure is announced with its code", async () => {
     const sid = newSid();
-    const id = await insertText({ twilioSid: sid });
+    const id = await insertText({ providerMessageId: sid });
     await report({ sid, status: "undelivered", code: "30005" });
     expect(await gateway.logged(about("message_failed", id))).toMatchObject({ code: "30005" });
   });
@@ -435,7 +447,7 @@ describe("what a receipt sets off", () => {
     const conversation = await converse(customer);
     const fail = async (code: string) => {
       const sid = newSid();
-      await insertText({ twilioSid: sid, conversation, recipient: customer });
+      await insertText({ providerMessageId: sid, conversation, recipient: customer });
       await report({ sid, status: "failed", code });
       const rows = await world.query('SELECT "optedOutAt" FROM "Customer" WHERE "phone" = $1', [
         customer,
@@ -454,9 +466,9 @@ describe("what a receipt sets off", () => {
 
   it("a second provider id for one text is an alert and an error, and changes nothing", async () => {
     const sid = newSid();
-    const m = await insertText({ twilioSid: sid });
+    const m = await insertText({ providerMessageId: sid });
     expect((await report({ sid: newSid(), status: "delivered", m })).status).toBe(204);
-    expect(await row(m)).toMatchObject({ status: "SENT", twilioSid: sid });
+    expect(await row(m)).toMatchObject({ status: "SENT", providerMessageId: sid });
     expect(
       await gateway.logged((line) => line.level === "error" && line["messageId"] === m),
     ).toMatchObject({ requestId: "request-1" });
@@ -483,7 +495,7 @@ const about =
 describe("while the database fails", () => {
   it("a receipt gets a 500 and has written nothing, so that Twilio's next try counts", async () => {
     const sid = newSid();
-    const id = await insertText({ twilioSid: sid });
+    const id = await insertText({ providerMessageId: sid });
     await world.query('REVOKE UPDATE ON "Message" FROM gateway_service');
     const answer = await report({ sid, status: "delivered" });
     await world.query('GRANT UPDATE ON "Message" TO gateway_service');

@@ -9,7 +9,7 @@ export interface MessageRow {
   body: string;
   sender: string;
   recipient: string;
-  twilioSid: string | null;
+  providerMessageId: string | null;
   attempts: number;
   errorCode: string | null;
 }
@@ -17,7 +17,7 @@ export interface MessageRow {
 /** Every row of "Message" that is to or from `person`, in the order of commits. */
 export function messagesWith(world: World, person: string): Promise<MessageRow[]> {
   return world.query<MessageRow>(
-    `SELECT "id", "direction", "kind", "status", "body", "sender", "recipient", "twilioSid", "attempts", "errorCode"
+    `SELECT "id", "direction", "kind", "status", "body", "sender", "recipient", "providerMessageId", "attempts", "errorCode"
      FROM "Message" WHERE $1 IN ("sender", "recipient") ORDER BY "position"`,
     [person],
   );

@@ -1,6 +1,6 @@
 import { Writable } from "node:stream";
 import { createDatabase } from "@jobrun/db";
-import { createChannels, type LoggedInbound, type ProviderLog } from "@jobrun/messaging";
+import { twilioChannel, type LoggedInbound, type ProviderLog } from "@jobrun/messaging";
 import { AlertService } from "../src/alerts/alert-service.ts";
 import { createSweep, type Sweep } from "../src/conversations/sweep.ts";
 import { createEvents } from "../src/telemetry/events.ts";
@@ -57,6 +57,7 @@ export function createSweeper(world: World, options: SweeperOptions): Sweeper {
   const alerts = new AlertService({ db, logger, events, metrics, config });
   const sweep = createSweep({
     db,
+    channels: new Map([["sms", twilioOf(world)]]),
     provider: "twilio",
     log: options.providerLog ?? older(twilioLog(world), options.age ?? (() => 0)),
     people: {
@@ -87,16 +88,18 @@ export function createSweeper(world: World, options: SweeperOptions): Sweeper {
   };
 }
 
-function twilioLog({ simulator }: World): ProviderLog {
-  const channel = createChannels({
-    twilio: {
-      accountSid: simulator.accountSid,
-      authTokens: [simulator.authToken],
-      apiBaseUrl: simulator.twilioUrl,
-    },
-  }).get("sms");
-  if (channel?.log === undefined) throw new Error("Twilio has a log");
-  return channel.log;
+function twilioOf({ simulator }: World) {
+  return twilioChannel({
+    accountSid: simulator.accountSid,
+    authTokens: [simulator.authToken],
+    apiBaseUrl: simulator.twilioUrl,
+  });
+}
+
+function twilioLog(world: World): ProviderLog {
+  const { log } = twilioOf(world);
+  if (log === undefined) throw new Error("Twilio has a log");
+  return log;
 }
 
 function older(log: ProviderLog, age: () => number): ProviderLog {

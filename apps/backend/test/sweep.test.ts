@@ -59,19 +59,21 @@ async function startGateway() {
 
 interface InboundRow {
   sender: string;
-  twilioSid: string;
+  providerMessageId: string;
   status: string;
 }
 
 function inbound(): Promise<InboundRow[]> {
   return world.query<InboundRow>(
-    `SELECT "sender", "twilioSid", "status" FROM "Message" WHERE "direction" = 'INBOUND' ORDER BY "position"`,
+    `SELECT "sender", "providerMessageId", "status" FROM "Message" WHERE "direction" = 'INBOUND' ORDER BY "position"`,
   );
 }
 
 /** The ids of each customer's stored texts, in the order of commits. */
 async function storedOf(from: string): Promise<string[]> {
-  return (await inbound()).filter(({ sender }) => sender === from).map((row) => row.twilioSid);
+  return (await inbound())
+    .filter(({ sender }) => sender === from)
+    .map((row) => row.providerMessageId);
 }
 
 /** Resolves when every text is answered and every answer is sent. */
@@ -185,7 +187,7 @@ describe("texts whose webhooks were lost", () => {
     const sweep = sweeper(LATER);
     expect(await sweep.run()).toEqual({ kind: "complete", recovered: 2 });
     expect(await sweep.run()).toEqual({ kind: "complete", recovered: 0 });
-    expect(await world.query('SELECT "twilioSid" FROM "UnroutedMessage"')).toHaveLength(2);
+    expect(await world.query('SELECT "providerMessageId" FROM "UnroutedMessage"')).toHaveLength(2);
     expect(await messagesWith(world, CUSTOMER)).toMatchObject([{ kind: "unrouted_reply" }]);
     expect(await openAlerts("UNROUTED_MESSAGE")).toHaveLength(1);
   });
@@ -224,7 +226,7 @@ describe("a text is stored once", () => {
     expect(result).toMatchObject({ kind: "complete" });
     expect(answers.map(({ status }) => status)).toEqual(people.map(() => 200));
     await allAnswered();
-    expect((await inbound()).map((row) => row.twilioSid).toSorted()).toEqual(
+    expect((await inbound()).map((row) => row.providerMessageId).toSorted()).toEqual(
       people.map((_, index) => `SMrace${index}`).toSorted(),
     );
     for (const to of people)
@@ -363,7 +365,7 @@ describe("a sweep that is not complete", () => {
 
   it("has stored the others when one text cannot be stored, and takes it in when it can", async () => {
     await world.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
-      $$ BEGIN IF NEW."twilioSid" = 'SMrefused' THEN RAISE 'refused by the test'; END IF; RETURN NEW; END $$`);
+      $$ BEGIN IF NEW."providerMessageId" = 'SMrefused' THEN RAISE 'refused by the test'; END IF; RETURN NEW; END $$`);
     await world.query(
       'CREATE TRIGGER refuse BEFORE INSERT ON "Message" FOR EACH ROW EXECUTE FUNCTION refuse()',
     );
@@ -374,7 +376,7 @@ describe("a sweep that is not complete", () => {
     log.add({ sid: "SMtaken", from: customer(2), body: "Hi", receivedAt: NOON - MINUTE });
 
     expect(await sweep.run()).toEqual({ kind: "incomplete", recovered: 1, code: "not_stored" });
-    expect((await inbound()).map((row) => row.twilioSid)).toEqual(["SMtaken"]);
+    expect((await inbound()).map((row) => row.providerMessageId)).toEqual(["SMtaken"]);
     expect(await health()).toEqual({ lastRunAt: null, missed: 2, recovered: 1 });
 
     await world.query('DROP TRIGGER refuse ON "Message"');
@@ -412,7 +414,9 @@ describe("an hour without webhooks", () => {
     expect(rows).toHaveLength(TEXTS);
     for (let person = 0; person < PEOPLE; person += 1)
       expect(
-        rows.filter(({ sender }) => sender === customer(person)).map((row) => row.twilioSid),
+        rows
+          .filter(({ sender }) => sender === customer(person))
+          .map((row) => row.providerMessageId),
       ).toEqual([0, 1, 2, 3].map((round) => `SMhour${person + round * PEOPLE}`));
   }
 

@@ -99,7 +99,9 @@ describe("with the database stopped", () => {
     await report({ sid, from, status: "busy" });
     await door.open();
     expect(await report({ sid, from, status: "canceled" })).toEqual(SILENT_OK);
-    expect(await recordedCalls(world)).toContainEqual(expect.objectContaining({ twilioSid: sid }));
+    expect(await recordedCalls(world)).toContainEqual(
+      expect.objectContaining({ providerMessageId: sid }),
+    );
     expect(await countMissedCallTexts(world, from)).toBe(0);
     expect(world.simulator.sent({ to: from })).toMatchObject([{ body: FAILSAFE }]);
   });

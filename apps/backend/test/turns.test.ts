@@ -66,7 +66,7 @@ function seenIn(contents: string[]): string[] {
 
 function expectSentInOrder(customer: string, replies: Rows) {
   expect(world.simulator.sent({ to: customer }).map(({ sid }) => sid)).toEqual(
-    replies.map((reply) => reply.twilioSid),
+    replies.map((reply) => reply.providerMessageId),
   );
 }
 

@@ -8,6 +8,7 @@ export const demoTenant = {
   operatorPhone: "+447700900123",
   locale: "en",
   region: "GB",
+  plan: "enterprise",
 } as const;
 
 /** Numbers for signing up by text: the one to text, and those that new tenants are given. */
@@ -16,8 +17,12 @@ export const demoNumbers = {
   free: ["+447700900701", "+447700900702", "+447700900703", "+447700900704"],
 } as const;
 
-/** Writes the demo tenant and its number. Running it again restores them and changes nothing else. */
-export async function seed(databaseUrl: string): Promise<void> {
+/**
+ * Writes the demo tenant and its numbers. Running it again restores them and changes nothing else.
+ *
+ * @param phoneNumberId what Meta calls the demo tenant's number on WhatsApp, if it has one
+ */
+export async function seed(databaseUrl: string, phoneNumberId?: string): Promise<void> {
   const client = new pg.Client({
     connectionString: databaseUrl,
     options: "-c role=gateway_service",
@@ -26,15 +31,16 @@ export async function seed(databaseUrl: string): Promise<void> {
   try {
     await client.query("BEGIN");
     await client.query(
-      `INSERT INTO "Client" ("id", "name", "operatorPhone", "locale", "region")
-       VALUES ($1, $2, $3, $4, $5)
-       ON CONFLICT ("id") DO UPDATE SET "name" = $2, "operatorPhone" = $3, "locale" = $4, "region" = $5`,
+      `INSERT INTO "Client" ("id", "name", "operatorPhone", "locale", "region", "plan")
+       VALUES ($1, $2, $3, $4, $5, $6)
+       ON CONFLICT ("id") DO UPDATE SET "name" = $2, "operatorPhone" = $3, "locale" = $4, "region" = $5, "plan" = $6`,
       [
         demoTenant.id,
         demoTenant.name,
         demoTenant.operatorPhone,
         demoTenant.locale,
         demoTenant.region,
+        demoTenant.plan,
       ],
     );
     await client.query(
@@ -43,6 +49,13 @@ export async function seed(databaseUrl: string): Promise<void> {
        ON CONFLICT ("phoneNumber") DO UPDATE SET "role" = 'OPERATIONAL', "clientId" = $2`,
       [demoTenant.phoneNumber, demoTenant.id],
     );
+    if (phoneNumberId !== undefined)
+      await client.query(
+        `INSERT INTO "ChannelNumber" ("channel", "address", "provider", "phoneNumber", "clientId")
+         VALUES ('whatsapp', $1, 'whatsapp-cloud', $2, $3)
+         ON CONFLICT ("channel", "address") DO UPDATE SET "clientId" = $3`,
+        [phoneNumberId, demoTenant.phoneNumber, demoTenant.id],
+      );
     await client.query("COMMIT");
   } finally {
     await client.end();

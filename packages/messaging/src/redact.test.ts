@@ -7,6 +7,12 @@ describe("a masked address", () => {
     ["+15550001111", "+1*****1111"],
     ["+33612345678", "+33*****5678"],
     ["+999123456789", "+*****6789"],
+    ["US.13491208655302741918", "US.*****1918"],
+    ["US.ENT.11815799212886844830", "US.ENT.*****4830"],
+    ["BR.a1B2c3D4e5F6g7H8i9J0", "BR.*****i9J0"],
+    [`FR.${"7".repeat(128)}`, "FR.*****7777"],
+    ["US.1234", "***"],
+    ["us.13491208655302741918", "***"],
     ["60777", "***"],
     ["JobRun", "***"],
     ["client:anna", "***"],
@@ -36,6 +42,10 @@ describe("a redacted text", () => {
     ["07700 903456 07700 903457 07700 903458", "***"],
     ["+44 7700 903456 +44 7700 903457", "+44*****3456 +44*****3457"],
     ["+447700903456,+447700903457", "+44*****3456,+44*****3457"],
+    ["to US.13491208655302741918.", "to US.*****1918."],
+    ['{"to":"US.ENT.11815799212886844830"}', '{"to":"US.ENT.*****4830"}'],
+    ["no customer BR.abcdefghij1klmnopqrs", "no customer BR.*****pqrs"],
+    ["US.13491208655302741918,+447700903456", "US.*****1918,+44*****3456"],
   ])("%j becomes %j", (text, expected) => {
     expect(redactText(text)).toBe(expected);
   });
@@ -65,12 +75,20 @@ describe("a redacted text", () => {
     "error 21610, HTTP 400",
     "Retrying SMS send in 1000ms",
     "took 1234567 ns",
+    "TypeError in ts.transpileModule2026 of IO.readEverythingAgain",
+    "wamid.test-idempotence-1763756400",
   ])("%j stays as it is", (text) => {
     expect(redactText(text)).toBe(text);
   });
 
+  it("Meta's id of a message loses the number in it, and keeps what tells it from others", () => {
+    const id = "wamid.HBgLMTU1NTk4NzY1NDMVAgASGBQzQTAxMjM0NTY3ODlBQkNERUYwMQA=";
+    expect(redactText(`sent ${id}`)).toBe("sent wamid.***NTY3ODlBQkNERUYwMQA=");
+    expect(redactText(redactText(id))).toBe(redactText(id));
+  });
+
   it("is not redacted further when redacted again", () => {
-    const once = redactText("+447700903456 07700 903456 Bearer abc");
+    const once = redactText("+447700903456 07700 903456 US.13491208655302741918 Bearer abc");
     expect(redactText(once)).toBe(once);
   });
 
@@ -80,6 +98,8 @@ describe("a redacted text", () => {
     redactText("9".repeat(100_000));
     redactText("a:".repeat(50_000));
     redactText("://".repeat(30_000));
+    redactText(" US.".repeat(30_000));
+    redactText(`US.${"a".repeat(100_000)}`);
     expect(performance.now() - started).toBeLessThan(2000);
   });
 });

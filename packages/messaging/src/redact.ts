@@ -2,11 +2,17 @@ import { parsePhoneNumberFromString } from "libphonenumber-js";
 
 const MASK = "***";
 
+// WhatsApp's business-scoped user id: country, "ENT" when several portfolios share it, alphanumerics.
+const USER_ID = /^([A-Z]{2}\.(?:ENT\.)?)[A-Za-z0-9]{10,128}$/;
+
 /**
- * An address for logs and events: country code and last four digits of an E.164 number
- * ("+44*****3456"), "***" for everything else, since a short number masked is a number shown.
+ * An address for logs and events: country and last four characters of an E.164 number
+ * ("+44*****3456") or of a user id ("US.*****1918"), "***" for everything else, since a short
+ * number masked is a number shown.
  */
 export function maskAddress(address: string): string {
+  const userId = USER_ID.exec(address);
+  if (userId) return `${userId[1]}*****${address.slice(-4)}`;
   if (!/^\+\d{7,15}$/.test(address)) return MASK;
   const countryCode = parsePhoneNumberFromString(address)?.countryCallingCode ?? "";
   return `+${countryCode}*****${address.slice(-4)}`;
@@ -38,21 +44,39 @@ const PHONE = [
   `(?<!\\w)\\(?\\d(?:${GAP}{0,3}\\d){8,}`,
   "(?<![\\w.-])\\d{3}[ .\\-]\\d{4}(?![\\w-])",
 ].join("|");
-const PATTERN = new RegExp(`(?<kept>${KEPT})|(?<secret>${SECRET})|(?<phone>${PHONE})`, "gi");
+// In capitals and with a digit somewhere, unlike the name of a file or a method after a dot.
+const USER =
+  "(?<![\\w.])(?-i:[A-Z]{2}\\.(?:ENT\\.)?)(?=[a-z]{0,127}\\d)[a-z\\d]{10,128}(?![a-z\\d])";
+const MESSAGE_ID = "\\bwamid\\.[\\w+/=.-]+";
+const PATTERN = new RegExp(
+  `(?<wamid>${MESSAGE_ID})|(?<kept>${KEPT})|(?<secret>${SECRET})|(?<user>${USER})|(?<phone>${PHONE})`,
+  "gi",
+);
 
 /**
- * A free text fit for logs: phone numbers in any common notation are masked, and so are API keys,
+ * A free text fit for logs: phone numbers in any common notation and user ids are masked, and so are API keys,
  * bearer and basic credentials, passwords in URLs, JSON web tokens and hexadecimal tokens of 32
- * digits or more. Provider ids ("SM…", "AC…"), UUIDs, time stamps and IPv4 addresses stay.
+ * digits or more. Provider ids ("SM…", "AC…", "wamid.…" without the number in it), UUIDs, time stamps and IPv4 addresses stay.
  */
 export function redactText(text: string): string {
   return text.replace(PATTERN, (match, ...rest) => {
-    const groups = rest.at(-1) as { kept?: string; phone?: string };
+    const groups = rest.at(-1) as { wamid?: string; kept?: string; user?: string; phone?: string };
+    if (groups.wamid !== undefined) return maskMessageId(match);
     if (groups.kept !== undefined) return match;
+    if (groups.user !== undefined) return maskAddress(match);
     if (groups.phone === undefined) return MASK;
     const international = /^(?:\+|%2B)/i.test(match);
     return international
       ? maskAddress(`+${match.slice(1).replace(/^2B/i, "").replace(/\D/g, "")}`)
       : MASK;
   });
+}
+
+/** Of Meta's id for a message, the part that tells it from others; what stands before may be the person's number. */
+const TELLING_LENGTH = 20;
+
+/** Meta's ids are base64, and those of real messages begin with the number of the person. */
+function maskMessageId(id: string): string {
+  const words = Buffer.from(id.slice("wamid.".length), "base64").toString("latin1");
+  return /\d{7}/.test(words) ? `wamid.${MASK}${id.slice(-TELLING_LENGTH)}` : id;
 }

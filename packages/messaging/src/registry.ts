@@ -1,20 +1,31 @@
 import type { Channel, ChannelName } from "./channel.ts";
-import { twilioChannel, type TwilioOptions } from "./twilio/twilio-channel.ts";
+import type { Provider, ProviderContext } from "./provider.ts";
+import { twilioProvider } from "./twilio/provider.ts";
+import { dialog360Provider } from "./whatsapp/dialog360.ts";
+import { whatsAppCloudProvider } from "./whatsapp/whatsapp-cloud.ts";
 
-/** Which providers are configured, each with its own options. */
-export interface ChannelsConfig {
-  twilio?: TwilioOptions;
-}
+/** Every provider there is: one line each. */
+export const providers: readonly Provider[] = [
+  twilioProvider,
+  whatsAppCloudProvider,
+  dialog360Provider,
+];
 
 /**
- * The channels of this gateway, by name. A provider is registered by one line here.
+ * The channels of this gateway, by name.
  *
+ * @param settings what the providers' keys of the environment were read as
  * @throws Error when two providers are configured for the same channel.
  */
-export function createChannels(config: ChannelsConfig): Map<ChannelName, Channel> {
+export function createChannels(
+  registered: readonly Provider[],
+  settings: Record<string, unknown>,
+  context: ProviderContext,
+): Map<ChannelName, Channel> {
   const channels = new Map<ChannelName, Channel>();
-  for (const channel of [config.twilio && twilioChannel(config.twilio)]) {
-    if (!channel) continue;
+  for (const provider of registered) {
+    const channel = provider.create(settings, context);
+    if (channel === null) continue;
     const other = channels.get(channel.name);
     if (other) {
       throw new Error(`${other.provider} and ${channel.provider} both carry ${channel.name}`);

@@ -11,9 +11,12 @@ function scripted(outcomes: SendOutcome[], onSend?: () => void) {
   const channel: Channel = {
     name: "sms",
     provider: "scripted",
-    verify: () => false,
-    parse: () => ({ ok: false, problems: [] }),
-    parseReceipt: () => ({ ok: false, problems: [] }),
+    processing: "sync",
+    rate: { perSecond: 1, burstSeconds: 1 },
+    answersKeywords: true,
+    ownsEveryNumber: true,
+    fitText: (text) => ({ text, segments: 1 }),
+    readContent: () => ({ ok: false, problems: [] }),
     async send() {
       onSend?.();
       const outcome = outcomes[sends++];

@@ -68,7 +68,8 @@ export async function sendWithRetry(
 }
 
 function nextWaitMs(outcome: SendOutcome, delayMs = 0): number | null {
-  if (outcome.kind !== "unavailable") return null;
+  // What waits by its own rule waits in the outbox.
+  if (outcome.kind !== "unavailable" || outcome.waitBaseSeconds !== undefined) return null;
   const askedMs = outcome.retryAfterMs ?? 0;
   return askedMs > LONGEST_RETRY_AFTER_MS ? null : Math.max(delayMs, askedMs);
 }

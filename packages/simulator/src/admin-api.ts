@@ -4,6 +4,7 @@ import { CALL_STATUSES } from "./call-params.ts";
 import { faultsSchema } from "./faults-schema.ts";
 import { GUIDE } from "./guide.ts";
 import { readBody, sendJson, sendText } from "./http.ts";
+import { whatsAppAdmin } from "./meta/admin.ts";
 import { CALL_OUTCOMES } from "./play-call.ts";
 import type { Simulator } from "./simulator.ts";
 
@@ -56,7 +57,13 @@ export async function handleAdmin(
   response: ServerResponse,
   url: URL,
 ): Promise<boolean> {
-  switch (`${request.method} ${url.pathname}`) {
+  const route = `${request.method} ${url.pathname}`;
+  const forWhatsApp = whatsAppAdmin(simulator.whatsApp, route);
+  if (forWhatsApp) {
+    const body = request.method === "GET" ? null : parseJson(await readBody(request));
+    return answer(response, () => forWhatsApp(body));
+  }
+  switch (route) {
     case "GET /":
       sendText(response, 200, "text/plain; charset=utf-8", GUIDE);
       return true;
@@ -107,10 +114,14 @@ export async function handleAdmin(
 function streamEvents(simulator: Simulator, response: ServerResponse): void {
   response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
   response.write(": listening\n\n");
-  const stop = simulator.onSent((message) => {
-    response.write(`data: ${JSON.stringify(message)}\n\n`);
+  const write = (event: object) => void response.write(`data: ${JSON.stringify(event)}\n\n`);
+  const stops = [
+    simulator.onSent(write),
+    simulator.whatsApp.onSent((message) => write({ channel: "whatsapp", ...message })),
+  ];
+  response.once("close", () => {
+    for (const stop of stops) stop();
   });
-  response.once("close", stop);
 }
 
 /** A RangeError is the simulator's word for a request that cannot be meant. */
@@ -118,6 +129,7 @@ async function answer(response: ServerResponse, work: () => unknown): Promise<tr
   try {
     sendJson(response, 200, await work());
   } catch (error) {
+    if (error instanceof z.ZodError) return refuse(response, z.prettifyError(error));
     if (!(error instanceof RangeError)) throw error;
     return refuse(response, error.message);
   }

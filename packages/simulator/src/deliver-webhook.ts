@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readAnswer } from "./read-answer.ts";
 import type { Reply } from "./read-answer.ts";
-import { requestWebhook } from "./request-webhook.ts";
+import { formContent, requestWebhook } from "./request-webhook.ts";
 import type { WebhookAnswer } from "./request-webhook.ts";
 import { retryRules } from "./retry-rules.ts";
 import type { FailureKind, RetryRules } from "./retry-rules.ts";
@@ -93,7 +93,7 @@ async function requestOnce(
       ...headers,
       "x-twilio-signature": signTwilioRequest(delivery.authToken, requested, params),
     },
-    form: params,
+    content: formContent(params),
     connectTimeoutMs,
     readTimeoutMs,
     totalTimeMs,

@@ -1,6 +1,13 @@
 export { startSimulator } from "./simulator.ts";
 export type { PersonCall, PersonText, Simulator, SimulatorOptions } from "./simulator.ts";
-export type { Faults, MixedFault, ReceiptPlan } from "./faults-schema.ts";
+export type { DeliveryOptions, WhatsApp, WhatsAppOptions, WhatsAppText } from "./meta/whats-app.ts";
+export type { WhatsAppFilter, WhatsAppRead, WhatsAppSend } from "./meta/send-log.ts";
+export type { WhatsAppNumber } from "./meta/account.ts";
+export type { WhatsAppMedia } from "./meta/media.ts";
+export { DEFAULT_NUMBER as whatsAppNumber, messagesEntry } from "./meta/envelope.ts";
+export { serializeAsMeta, signatureHeaders } from "./meta/signed-body.ts";
+export type { WebhookSignature } from "./meta/signed-body.ts";
+export type { Faults, MetaReceiptPlan, MixedFault, ReceiptPlan } from "./faults-schema.ts";
 export type { NumberWebhooks, SimulatedNumber } from "./numbers.ts";
 export type { SentMessage } from "./message-log.ts";
 export type { ModelCall } from "./openai-api.ts";

@@ -1,12 +1,13 @@
 import { parseArgs } from "node:util";
 import { startSimulator } from "./simulator.ts";
 
-const HELP = `Starts the doubles of Twilio and of an OpenAI-compatible endpoint.
+const HELP = `Starts the doubles of Twilio, of WhatsApp and of an OpenAI-compatible endpoint.
 
   --port <n>         default 3002
   --number <E.164>   a number the account owns; may be repeated
 
-Environment: TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, OPENAI_API_KEY, to give it these instead of new ones.
+Environment, to give it these instead of new ones: TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, OPENAI_API_KEY,
+WHATSAPP_PHONE_NUMBER_ID, WHATSAPP_ACCESS_TOKEN, WHATSAPP_APP_SECRET, WHATSAPP_VERIFY_TOKEN.
 `;
 
 const { values } = parseArgs({
@@ -25,6 +26,10 @@ async function start(port: number, numbers: string[]): Promise<void> {
     TWILIO_ACCOUNT_SID: accountSid,
     TWILIO_AUTH_TOKEN: authToken,
     OPENAI_API_KEY: openaiKey,
+    WHATSAPP_PHONE_NUMBER_ID: phoneNumberId,
+    WHATSAPP_ACCESS_TOKEN: accessToken,
+    WHATSAPP_APP_SECRET: appSecret,
+    WHATSAPP_VERIFY_TOKEN: verifyToken,
   } = process.env;
   const simulator = await startSimulator({
     port,
@@ -32,13 +37,25 @@ async function start(port: number, numbers: string[]): Promise<void> {
     ...(accountSid ? { accountSid } : {}),
     ...(authToken ? { authToken } : {}),
     ...(openaiKey ? { openaiKey } : {}),
+    whatsApp: {
+      ...(phoneNumberId ? { phoneNumberId } : {}),
+      ...(accessToken ? { accessToken } : {}),
+      ...(appSecret ? { appSecret } : {}),
+      ...(verifyToken ? { verifyToken } : {}),
+    },
   });
+  const { whatsApp } = simulator;
   process.stdout.write(`# ${simulator.url} says what it can do. For the gateway's .env:
 TWILIO_API_BASE_URL=${simulator.twilioUrl}
 TWILIO_ACCOUNT_SID=${simulator.accountSid}
 TWILIO_AUTH_TOKEN=${simulator.authToken}
 OPENAI_BASE_URL=${simulator.openaiUrl}
 OPENAI_API_KEY=${simulator.openaiKey}
+WHATSAPP_API_URL=${whatsApp.apiUrl}
+WHATSAPP_ACCESS_TOKEN=${whatsApp.accessToken}
+WHATSAPP_PHONE_NUMBER_ID=${whatsApp.phoneNumberId}
+WHATSAPP_APP_SECRET=${whatsApp.appSecret}
+WHATSAPP_VERIFY_TOKEN=${whatsApp.verifyToken}
 `);
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => void simulator.close());

@@ -88,6 +88,16 @@ describe("chat completions", () => {
     expect((await ask()).body.choices[0]?.message.refusal).toBeNull();
   });
 
+  it("fails on some words of a customer alone, whoever else says them, until told otherwise", async () => {
+    simulator.setFaults({ modelFailsOn: ["broken"] });
+    const said = (role: string, content: string) => ask(undefined, [{ role, content }]);
+    expect((await said("user", "The floor is broken, too")).status).toBe(500);
+    expect((await said("user", "The floor")).status).toBe(200);
+    expect((await said("assistant", "broken")).status).toBe(200);
+    simulator.setFaults({ modelFailsOn: [] });
+    expect((await said("user", "broken")).status).toBe(200);
+  });
+
   it.each([
     { what: "hangs", faults: { model: { kind: "hang" } } as const },
     { what: "is slow", faults: { modelDelayMs: 60_000 } },

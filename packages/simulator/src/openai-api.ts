@@ -75,7 +75,9 @@ export async function handleChatCompletion(
     fail(400, "invalid_request_error", null, z.prettifyError(parsed.error));
     return;
   }
-  const fault = deps.faults.nextModel();
+  const fault = failsOn(parsed.data, deps.faults.current.modelFailsOn)
+    ? ({ kind: "error", status: 500 } as const)
+    : deps.faults.nextModel();
   if (fault.kind === "hang") return;
   const answer = () => {
     if (fault.kind === "error") {
@@ -88,6 +90,11 @@ export async function handleChatCompletion(
   const { modelDelayMs } = deps.faults.current;
   if (modelDelayMs > 0) timer = setTimeout(answer, modelDelayMs);
   else answer();
+}
+
+function failsOn({ messages }: CompletionRequest, words: readonly string[]): boolean {
+  const said = messages.filter(({ role }) => role === "user").map((message) => message.content);
+  return words.some((word) => said.some((text) => text.includes(word)));
 }
 
 const RATE_LIMITED = ["rate_limit_error", "rate_limit_exceeded"] as const;

@@ -12,7 +12,7 @@ export type WebhookAnswer =
 export interface WebhookRequest {
   url: string;
   headers: Record<string, string>;
-  form: Record<string, string>;
+  content: { type: string; body: string };
   connectTimeoutMs: number;
   /** Longest silence after connecting, ms. */
   readTimeoutMs: number;
@@ -22,7 +22,7 @@ export interface WebhookRequest {
 }
 
 /**
- * Posts a form the way Twilio does: separate bounds for connecting, silence and the whole, redirects not followed.
+ * Posts a webhook: separate bounds for connecting, silence and the whole, redirects not followed.
  * @throws only when `signal` is aborted
  */
 export function requestWebhook(options: WebhookRequest): Promise<WebhookAnswer> {
@@ -30,7 +30,7 @@ export function requestWebhook(options: WebhookRequest): Promise<WebhookAnswer> 
   return new Promise((resolve, reject) => {
     const url = new URL(options.url);
     const secure = url.protocol === "https:";
-    const body = new URLSearchParams(options.form).toString();
+    const { type, body } = options.content;
     let connected = false;
     let partial = false;
 
@@ -40,7 +40,7 @@ export function requestWebhook(options: WebhookRequest): Promise<WebhookAnswer> 
       signal: options.signal,
       headers: {
         ...options.headers,
-        "content-type": "application/x-www-form-urlencoded; charset=UTF-8",
+        "content-type": type,
         "content-length": Buffer.byteLength(body),
       },
     });
@@ -96,4 +96,12 @@ export function requestWebhook(options: WebhookRequest): Promise<WebhookAnswer> 
     });
     request.end(body);
   });
+}
+
+/** Parameters as a form, the way Twilio posts them. */
+export function formContent(params: Record<string, string>): WebhookRequest["content"] {
+  return {
+    type: "application/x-www-form-urlencoded; charset=UTF-8",
+    body: new URLSearchParams(params).toString(),
+  };
 }

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { ReceiptPlan } from "./faults-schema.ts";
 import type { LoggedMessage } from "./message-log.ts";
-import { requestWebhook } from "./request-webhook.ts";
+import { formContent, requestWebhook } from "./request-webhook.ts";
 import { retryRules } from "./retry-rules.ts";
+import { runSchedule } from "./receipt-schedule.ts";
 import { signTwilioRequest } from "./sign-twilio-request.ts";
 import type { TwilioAccount } from "./twilio-api.ts";
 
@@ -26,44 +26,12 @@ export function sendReceipts(
   plan: ReceiptPlan,
   signal: AbortSignal,
 ): { first: Promise<void>; all: Promise<unknown> } {
-  const post = async (status: ReceiptStatus, afterMs: number): Promise<void> => {
-    if (afterMs > 0) await delay(afterMs, undefined, { signal });
-    signal.throwIfAborted();
-    advance(message, status, plan.errorCode ?? UNKNOWN_ERROR);
-    if (Math.random() >= (plan.loseShare ?? 0)) await postReceipt(account, message, status, signal);
-  };
-
-  const receipts = schedule(plan);
-  const startedAt = performance.now();
-  const running: Promise<void>[] = [];
-  for (const { status, afterMs } of receipts) {
-    const before = running.at(-1);
-    const next =
-      plan.shuffle || !before
-        ? post(status, afterMs)
-        : before.then(() => post(status, afterMs - (performance.now() - startedAt)));
-    running.push(next);
-  }
-  return { first: running[0] ?? Promise.resolve(), all: Promise.all(running) };
-}
-
-/** Each copy of each status with its time after the acceptance, earliest first. */
-function schedule(plan: ReceiptPlan): { status: ReceiptStatus; afterMs: number }[] {
-  const { minDelayMs = 0, repeat = 0, shuffle = false, beforeAnswer = false } = plan;
-  const range = Math.max((plan.maxDelayMs ?? 0) - minDelayMs, 0);
-  const final = plan.final ?? "delivered";
+  const { final = "delivered", errorCode = UNKNOWN_ERROR } = plan;
   const statuses: ReceiptStatus[] = final === "failed" ? [final] : ["sent", final];
-  const copies = statuses.flatMap((status) => Array<ReceiptStatus>(1 + repeat).fill(status));
-  const order = shuffle ? shuffled(copies) : copies;
-  const times = copies.map(() => minDelayMs + Math.random() * range).toSorted((a, b) => a - b);
-  if (beforeAnswer) times[0] = 0;
-  return order.map((status, index) => ({ status, afterMs: times[index] ?? 0 }));
-}
-
-/** Any order with the same chance (Fisher and Yates). */
-function shuffled<T>(items: readonly T[]): T[] {
-  const rest = [...items];
-  return items.flatMap(() => rest.splice(Math.floor(Math.random() * rest.length), 1));
+  return runSchedule(statuses, plan, signal, async (status, lost) => {
+    advance(message, status, errorCode);
+    if (!lost) await postReceipt(account, message, status, signal);
+  });
 }
 
 /** A repeated or overtaken `sent` does not undo the end. */
@@ -100,7 +68,7 @@ async function postReceipt(
     ...retryRules(url),
     url,
     headers: { "x-twilio-signature": signTwilioRequest(account.authToken, url, params) },
-    form: params,
+    content: formContent(params),
     signal,
   });
 }

@@ -13,6 +13,8 @@ import { sendJson } from "./http.ts";
 import { inboundParams } from "./inbound-params.ts";
 import { MessageLog } from "./message-log.ts";
 import type { LoggedMessage, MessageFilter, SentMessage } from "./message-log.ts";
+import { createMetaSide } from "./meta/meta-side.ts";
+import type { WhatsApp, WhatsAppOptions } from "./meta/whats-app.ts";
 import { newSid } from "./new-sid.ts";
 import { NumberBook } from "./numbers.ts";
 import type { NumberWebhooks, SimulatedNumber } from "./numbers.ts";
@@ -34,6 +36,7 @@ export interface SimulatorOptions {
   openaiKey?: string;
   /** Numbers the account owns from the start, E.164, their webhooks not set. */
   numbers?: string[];
+  whatsApp?: WhatsAppOptions;
 }
 
 /** A text from a person to the gateway. */
@@ -77,6 +80,8 @@ export interface Simulator {
   readonly twilioUrl: string;
   /** The value for OPENAI_BASE_URL. */
   readonly openaiUrl: string;
+  /** Meta's side: what it sent, and what people write. */
+  readonly whatsApp: WhatsApp;
   /** Changes the named faults and leaves the others. */
   setFaults(faults: Partial<Faults>): void;
   /** Texts accepted for people, in order of acceptance, also between those of the same millisecond. */
@@ -109,7 +114,7 @@ export interface Simulator {
   numbers(): SimulatedNumber[];
   /**
    * Forgets messages, opt-outs and model calls, ends all faults and the receipts still to come. The numbers stay,
-   * with their webhooks: they are the account's configuration, not its traffic.
+   * with their webhooks, and WhatsApp's: they are the account's configuration, not its traffic.
    */
   reset(): void;
   /** Stops listening, cuts all connections and running webhooks. */
@@ -117,7 +122,8 @@ export interface Simulator {
 }
 
 /**
- * Starts doubles of Twilio and of an OpenAI-compatible endpoint on one port, with a new token and key unless given.
+ * Starts doubles of Twilio, of Meta's WhatsApp and of an OpenAI-compatible endpoint on one port, with new secrets
+ * unless given.
  * @throws when the port is taken
  */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
@@ -161,6 +167,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       return handleChatCompletion(openAiApi, request, response);
     }
     if (await handleTwilioApi(twilioApi, request, response, url)) return;
+    if (await meta.handle(request, response, url)) return;
     if (await handleAdmin(simulator, request, response, url)) return;
     const message = `${request.method} ${url.pathname}: see GET / for the routes`;
     sendJson(response, 404, { error: { code: "not_found", message } });
@@ -168,6 +175,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 
   const host = options.host ?? "127.0.0.1";
   const url = `http://${host}:${await listen(server, options.port ?? 0, host)}`;
+  const meta = createMetaSide(options.whatsApp ?? {}, url, faults, {
+    closing: closing.signal,
+    pending: () => pending.signal,
+  });
 
   const simulator: Simulator = {
     ...account,
@@ -175,6 +186,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     openaiKey,
     twilioUrl: url,
     openaiUrl: `${url}/openai/v1`,
+    whatsApp: meta.whatsApp,
     setFaults: (changed) => faults.set(changed),
     sent: (filter) => messages.sent(filter),
     modelCalls: () => calls.all(),
@@ -230,6 +242,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       pending.abort();
       pending = new AbortController();
       messages.clear();
+      meta.clear();
       calls.clear();
       faults.clear();
     },

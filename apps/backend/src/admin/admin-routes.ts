@@ -7,14 +7,17 @@ import type { AdminDeps, Route } from "./route.ts";
 import { conversationRoutes } from "./conversations.ts";
 import { customerRoutes } from "./customers.ts";
 import { jobRoutes } from "./jobs.ts";
+import { mediaRoutes } from "./media.ts";
 import { messageRoutes } from "./messages.ts";
 import { numberRoutes } from "./numbers.ts";
 import { openApiDocument } from "./open-api.ts";
 import { outboxRoutes } from "./outbox.ts";
 import { referencePage } from "./reference-page.ts";
 import { tenantRoutes } from "./tenants.ts";
+import { sendFile, StoredFile } from "./stored-file.ts";
 import { readToken, type Principal } from "./token.ts";
 import { unroutedRoutes } from "./unrouted.ts";
+import { usageRoutes } from "./usage.ts";
 
 const PREFIX = "/api/v1";
 const MAX_BODY = "100kb";
@@ -24,8 +27,10 @@ const routes: readonly Route[] = [
   ...numberRoutes,
   ...conversationRoutes,
   ...messageRoutes,
+  ...mediaRoutes,
   ...jobRoutes,
   ...customerRoutes,
+  ...usageRoutes,
   ...alertRoutes,
   ...outboxRoutes,
   ...unroutedRoutes,
@@ -62,6 +67,7 @@ async function answer(deps: AdminDeps, route: Route, request: Request, response:
     const reply = await route.run({ deps, principal, requestId }, { params, query, body });
     response.status(reply.status);
     if (reply.status === 204) response.end();
+    else if (reply.body instanceof StoredFile) sendFile(response, reply.body);
     else response.json(reply.body);
   } catch (error) {
     const { status, code, message, details } = adminError(error);
@@ -95,5 +101,16 @@ async function readBody(request: Request, response: Response): Promise<unknown> 
   await new Promise<void>((resolve, reject) => {
     parseJson(request, response, (error) => (error === undefined ? resolve() : reject(error)));
   });
+  refuseUnstorable(request.body);
   return request.body;
+}
+
+/** PostgreSQL stores neither NUL nor half a character, wherever in the body they stand. */
+function refuseUnstorable(value: unknown, path: string[] = []): void {
+  if (typeof value === "string" && (value.includes("\0") || !value.isWellFormed()))
+    throw new AdminError("invalid", "The request is not valid", [
+      { field: path.join(".") || "body", message: "has a character that is none" },
+    ]);
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, entry] of Object.entries(value)) refuseUnstorable(entry, [...path, key]);
 }

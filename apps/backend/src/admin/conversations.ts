@@ -2,7 +2,7 @@ import { Prisma, type Tx } from "@jobrun/db";
 import { z } from "zod";
 import { notFound } from "./admin-error.ts";
 import { audit } from "./audit.ts";
-import { id, ids, time } from "./fields.ts";
+import { customerPhone, id, ids, time, userId } from "./fields.ts";
 import { inTenant, inTenantOf } from "./in-tenant.ts";
 import { listOf, pageById, toPage } from "./page.ts";
 import { route, type Context } from "./route.ts";
@@ -14,7 +14,7 @@ const conversation = z
   .object({
     id,
     channel: z.string(),
-    customer: z.object({ id, phone: z.string(), optedOut: z.boolean() }),
+    customer: z.object({ id, phone: customerPhone, userId, optedOut: z.boolean() }),
     humanUntil: time.nullable().meta({ description: "Until then the assistant stays out" }),
     createdAt: time,
     updatedAt: time,
@@ -91,6 +91,7 @@ function setTakeOver(
 async function readConversations(tx: Tx, which: Prisma.Sql): Promise<ConversationRow[]> {
   return tx.$queryRaw<ConversationRow[]>`
     SELECT v."id"::text, v."channel", v."humanUntil", v."createdAt", v."updatedAt",
-      jsonb_build_object('id', c."id", 'phone', c."phone", 'optedOut', c."optedOutAt" IS NOT NULL) AS "customer"
+      jsonb_build_object('id', c."id", 'phone', c."phone", 'userId', c."userId",
+        'optedOut', c."optedOutAt" IS NOT NULL) AS "customer"
     FROM "Conversation" v JOIN "Customer" c ON c."id" = v."customerId" WHERE ${which}`;
 }

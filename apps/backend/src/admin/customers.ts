@@ -4,19 +4,30 @@ import { parseCommand } from "../operators/parse-command.ts";
 import { notFound } from "./admin-error.ts";
 import { audit } from "./audit.ts";
 import { keepNothingButIds } from "./erase.ts";
-import { id, ids, time } from "./fields.ts";
+import { customerPhone, id, ids, time, userId } from "./fields.ts";
 import { inTenant } from "./in-tenant.ts";
 import { route, type Context } from "./route.ts";
+import { localeOf } from "../texts/fill.ts";
 
 const stored = z.record(z.string(), z.unknown());
 const everything = z
   .object({
-    customer: z.object({ id, phone: z.string(), optedOutAt: time.nullable(), createdAt: time }),
+    customer: z.object({
+      id,
+      phone: customerPhone,
+      userId,
+      optedOutAt: time.nullable(),
+      marketingOptedOutAt: time.nullable(),
+      createdAt: time,
+    }),
     conversations: z.array(stored),
     jobs: z.array(stored),
     messages: z
       .array(stored)
       .meta({ description: "With them and about them, in the order of commits" }),
+    files: z
+      .array(stored)
+      .meta({ description: "Of these messages; their bytes are at /media/:id" }),
   })
   .meta({ id: "CustomerExport" });
 
@@ -69,6 +80,10 @@ function exportCustomer(
       messages: await rows(
         Prisma.sql`SELECT to_jsonb(m) AS "row" FROM "Message" m WHERE ${about} ORDER BY m."position"`,
       ),
+      files: await rows(Prisma.sql`
+        SELECT jsonb_build_object('id', f."id", 'messageId', f."messageId", 'contentType', f."contentType", 'state', f."state",
+          'size', octet_length(f."content"), 'createdAt', f."createdAt") AS "row"
+        FROM "MediaFile" f JOIN "Message" m ON m."id" = f."messageId" WHERE ${about} ORDER BY f."id"`),
     };
     await audit(tx, context, { tenantId, action: "customer.export", target: customerId });
     return found;
@@ -92,8 +107,10 @@ async function erase(context: Context, tenantId: string, customerId: string): Pr
 
 interface CustomerRow {
   id: string;
-  phone: string;
+  phone: string | null;
+  userId: string | null;
   optedOutAt: Date | null;
+  marketingOptedOutAt: Date | null;
   createdAt: Date;
 }
 
@@ -102,7 +119,8 @@ async function lockCustomer(tx: Tx, customerId: string): Promise<CustomerRow> {
   await tx.$executeRaw`
     UPDATE "Conversation" SET "revision" = "revision" + 1 WHERE "customerId" = ${customerId}::uuid`;
   const [customer] = await tx.$queryRaw<CustomerRow[]>`
-    SELECT "id"::text, "phone", "optedOutAt", "createdAt" FROM "Customer" WHERE "id" = ${customerId}::uuid FOR UPDATE`;
+    SELECT "id"::text, "phone", "userId", "optedOutAt", "marketingOptedOutAt", "createdAt" FROM "Customer"
+    WHERE "id" = ${customerId}::uuid FOR UPDATE`;
   if (customer === undefined) throw notFound("customer");
   return customer;
 }
@@ -120,15 +138,25 @@ async function messagesAbout(tx: Tx, tenantId: string, customer: CustomerRow): P
     SELECT m."id"::text, m."body", t."locale" FROM "Message" m JOIN "Client" t ON t."id" = m."clientId"
     WHERE m."clientId" = ${tenantId}::uuid AND m."kind" = 'operator_text'`;
   const replies = orders.filter(({ body, locale }) => {
-    const command = parseCommand(body, locale === "fr" ? "fr" : "en");
+    const command = parseCommand(body, localeOf(locale));
     return command.kind === "reply" && numbers.has(command.number);
   });
+  const addresses = await addressesOf(tx, customer);
   // A sender without a number, such as a short code, would be found in the words of others.
-  const named = customer.phone.startsWith("+")
-    ? Prisma.sql`OR position(${customer.phone} IN m."body") > 0`
-    : Prisma.empty;
+  const telling = addresses.filter((address) => address.startsWith("+"));
   return Prisma.sql`m."clientId" = ${tenantId}::uuid AND (
     m."conversationId" IN (SELECT "id" FROM "Conversation" WHERE "customerId" = ${customer.id}::uuid)
-    OR ${customer.phone} IN (m."sender", m."recipient") ${named}
+    OR m."sender" = ANY(${addresses}) OR m."recipient" = ANY(${addresses})
+    OR EXISTS (SELECT 1 FROM unnest(${telling}::text[]) AS n WHERE position(n IN m."body") > 0)
     OR m."id" = ANY(${replies.map((reply) => reply.id)}::uuid[]))`;
+}
+
+/** Theirs, and those under which they wrote before, unless somebody else is reached there now. */
+async function addressesOf(tx: Tx, { id: customerId, phone, userId: own }: CustomerRow) {
+  const earlier = await tx.$queryRaw<{ address: string }[]>`
+    SELECT DISTINCT m."sender" AS "address" FROM "Message" m JOIN "Conversation" v ON v."id" = m."conversationId"
+    WHERE v."customerId" = ${customerId}::uuid AND m."direction" = 'INBOUND' AND NOT EXISTS (
+      SELECT 1 FROM "Customer" o WHERE o."id" <> ${customerId}::uuid AND m."sender" IN (o."phone", o."userId"))`;
+  const known = [phone, own, ...earlier.map(({ address }) => address)];
+  return [...new Set(known.filter((address) => address !== null))];
 }

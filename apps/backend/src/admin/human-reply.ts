@@ -1,8 +1,8 @@
 import { Prisma, type Tx } from "@jobrun/db";
-import { prepareSmsText } from "@jobrun/messaging";
+import type { Content } from "@jobrun/messaging";
 import { z } from "zod";
 import { senderOf } from "../jobs/sender-of.ts";
-import { enqueue, outboxText } from "../outbound/enqueue.ts";
+import { enqueue } from "../outbound/enqueue.ts";
 import { AdminError, notFound } from "./admin-error.ts";
 import { audit } from "./audit.ts";
 import { TAKE_OVER_HOURS } from "./conversations.ts";
@@ -10,22 +10,29 @@ import type { messageStatus } from "./fields.ts";
 import { inTenantOf } from "./in-tenant.ts";
 import type { Context } from "./route.ts";
 
+/** What each type needs is the channel's to say: see `readReply`. */
 export const newReply = z
-  .strictObject({
+  .looseObject({
     clientMessageId: z
       .string()
       .min(1)
       .max(128)
       .meta({ description: "Yours, unique within the tenant: a repeated request sends nothing" }),
-    type: z.literal("text"),
-    text: z.strictObject({
-      body: z
-        .string()
-        .refine((body) => prepareSmsText(body).text.trim() !== "", "must not be empty")
-        .refine((body) => !wouldBeCut(body), "must fit into 3 SMS segments"),
+    type: z.string().meta({
+      description:
+        "text, or what else the conversation's channel carries: a wrong one is answered with the list",
     }),
   })
-  .meta({ id: "NewReply" });
+  .meta({
+    id: "NewReply",
+    description:
+      "Besides, the object that is called as the type, in Meta's shape; and, in answer to one message, context: { message_id }",
+    example: { clientMessageId: "reply-1", type: "text", text: { body: "On my way" } },
+  });
+type NewReply = z.output<typeof newReply>;
+
+/** Shows the customer that theirs was read. It says nothing, so it is no reply, and nobody can want none. */
+const MARK_READ = "mark_read";
 
 interface ReplyState {
   id: string;
@@ -36,7 +43,7 @@ interface ReplyState {
 
 interface Recipient {
   channel: string;
-  phone: string;
+  address: string;
   optedOut: boolean;
   sender: string | null;
 }
@@ -48,18 +55,20 @@ interface AnsweredJob {
 }
 
 /**
- * Queues a person's own words to a customer, once per clientMessageId, after all that is queued in
+ * Queues what a person sends to a customer, once per clientMessageId, after all that is queued in
  * the conversation. As an operator's REPLY it keeps the assistant out, goes also while answers are
  * paused, and answers an urgent job without taking it.
  *
- * @throws AdminError not_found, or conflict when the customer wants no texts
+ * @throws AdminError not_found; invalid when the channel does not carry it; conflict when the customer
+ *   wants no texts
  */
 export async function humanReply(
   context: Context,
   conversationId: string,
-  { clientMessageId, text: { body } }: z.output<typeof newReply>,
+  reply: NewReply,
 ): Promise<ReplyState> {
   const { deps, requestId } = context;
+  const { clientMessageId } = reply;
   const { tenantId, jobs, segments, ...state } = await inTenantOf(
     context,
     "Conversation",
@@ -71,9 +80,10 @@ export async function humanReply(
       const earlier = await findReply(tx, clientMessageId, conversationId);
       if (earlier !== null)
         return { ...earlier, isNew: false, tenantId: tenant, jobs: [], segments: 0 };
-      const queued = await queue(tx, context, tenant, conversationId, recipient, {
+      const content = readReply(context, recipient.channel, reply);
+      const queued = await queue(tx, context, { tenantId: tenant, conversationId }, recipient, {
         clientMessageId,
-        body,
+        content,
       });
       return { ...queued, status: "QUEUED" as const, isNew: true, tenantId: tenant };
     },
@@ -98,7 +108,8 @@ export async function humanReply(
 async function lockRecipient(tx: Tx, conversationId: string): Promise<Recipient> {
   await tx.$executeRaw`SELECT 1 FROM "Conversation" WHERE "id" = ${conversationId}::uuid FOR UPDATE`;
   const [recipient] = await tx.$queryRaw<Recipient[]>`
-    SELECT v."channel", c."phone", c."optedOutAt" IS NOT NULL AS "optedOut", ${senderOf(Prisma.sql`v`)} AS "sender"
+    SELECT v."channel", COALESCE(c."phone", c."userId") AS "address", c."optedOutAt" IS NOT NULL AS "optedOut",
+      ${senderOf(Prisma.sql`v`)} AS "sender"
     FROM "Conversation" v JOIN "Customer" c ON c."id" = v."customerId" WHERE v."id" = ${conversationId}::uuid`;
   if (recipient === undefined) throw notFound("conversation");
   return recipient;
@@ -117,24 +128,65 @@ async function findReply(tx: Tx, clientMessageId: string, conversationId: string
   return { id: found.id, status: found.status };
 }
 
+/** @throws AdminError invalid, with the fields as the channel names them */
+function readReply({ deps: { channels } }: Context, name: string, reply: NewReply): Content {
+  const channel = channels.get(name);
+  if (channel === undefined)
+    throw new AdminError("conflict", "This conversation's channel is not configured");
+  const { type, context } = reply;
+  const read = channel.readContent({
+    type,
+    [type]: reply[type],
+    ...(context !== undefined && { context }),
+  });
+  const named = ["clientMessageId", "type", type, "context"];
+  const unknown = Object.keys(reply).filter((field) => !named.includes(field));
+  if (read.ok && unknown.length === 0) return read.content;
+  const problems = read.ok
+    ? unknown.map((field) => ({ field, message: "is not known" }))
+    : read.problems.map(({ field, message }) => ({ field: field || "body", message }));
+  // What a type needs is known only of one that there is.
+  const wrongType = problems.filter(({ field }) => field === "type");
+  const details = wrongType.length > 0 ? wrongType : problems;
+  throw new AdminError("invalid", "The request is not valid", details);
+}
+
 async function queue(
   tx: Tx,
   context: Context,
-  tenantId: string,
-  conversationId: string,
-  { channel, phone, optedOut, sender }: Recipient,
-  { clientMessageId, body }: { clientMessageId: string; body: string },
+  ids: { tenantId: string; conversationId: string },
+  { channel, address: recipient, optedOut, sender }: Recipient,
+  { clientMessageId, content }: { clientMessageId: string; content: Content },
 ) {
-  if (optedOut) throw new AdminError("conflict", "This customer wants no more texts");
+  const isReply = content.type !== MARK_READ;
+  if (optedOut && isReply) throw new AdminError("conflict", "This customer wants no more texts");
   if (sender === null) throw new AdminError("conflict", "This tenant has no number to text from");
-  const { requestId, deps } = context;
+  const { requestId } = context;
+  const { body, segments, type } = content;
+  const text = { kind: "reply", body, segments, recipient, content } as const;
+  const id = await enqueue(tx, { ...text, ...ids, channel, sender, requestId });
+  await tx.$executeRaw`UPDATE "Message" SET "clientMessageId" = ${clientMessageId} WHERE "id" = ${id}::uuid`;
+  const { tenantId, conversationId } = ids;
+  await audit(tx, context, {
+    tenantId,
+    action: "message.create",
+    target: id,
+    changes: { conversationId, type },
+  });
+  const jobs = isReply ? await takeOver(tx, context, ids) : [];
+  return { id, jobs, segments };
+}
+
+/** @returns the urgent jobs that are answered by it */
+async function takeOver(
+  tx: Tx,
+  { deps, requestId }: Context,
+  { tenantId, conversationId }: { tenantId: string; conversationId: string },
+): Promise<AnsweredJob[]> {
   await tx.$executeRaw`
     UPDATE "Conversation" SET "revision" = "revision" + 1, "updatedAt" = now(),
       "humanUntil" = now() + make_interval(hours => ${TAKE_OVER_HOURS})
     WHERE "id" = ${conversationId}::uuid`;
-  const text = outboxText("reply", body, phone);
-  const id = await enqueue(tx, { ...text, tenantId, conversationId, channel, sender, requestId });
-  await tx.$executeRaw`UPDATE "Message" SET "clientMessageId" = ${clientMessageId} WHERE "id" = ${id}::uuid`;
   const jobs = await tx.$queryRaw<AnsweredJob[]>`
     UPDATE "Job" SET "answeredAt" = now()
     WHERE "conversationId" = ${conversationId}::uuid AND "status" = 'URGENT' AND "answeredAt" IS NULL
@@ -148,17 +200,5 @@ async function queue(
         { tenantId, jobId: job.id, requestId },
         0,
       );
-  await audit(tx, context, {
-    tenantId,
-    action: "message.create",
-    target: id,
-    changes: { conversationId },
-  });
-  return { id, jobs, segments: text.segments };
-}
-
-/** A text that is cut ends in dots of ours; its own are no loss. */
-function wouldBeCut(body: string): boolean {
-  const words = body.replace(/[\s.…]+$/u, "");
-  return prepareSmsText(words).text.endsWith("...");
+  return jobs;
 }

@@ -22,6 +22,9 @@ export function inTenant<T>(
   });
 }
 
+/** The tables whose rows a path may name without their tenant, and what a row is called. */
+const names = { Conversation: "conversation", Job: "job", MediaFile: "file" } as const;
+
 /**
  * The same for a row whose tenant the path does not name. An admin looks among their own rows only.
  *
@@ -29,7 +32,7 @@ export function inTenant<T>(
  */
 export async function inTenantOf<T>(
   context: Context,
-  table: "Conversation" | "Job",
+  table: keyof typeof names,
   id: string,
   fn: (tx: Tx, tenantId: string) => Promise<T>,
 ): Promise<T> {
@@ -38,6 +41,6 @@ export async function inTenantOf<T>(
     return inTenant(context, principal.tenantId, (tx) => fn(tx, principal.tenantId));
   const [row] = await deps.db.service.$queryRaw<{ tenantId: string }[]>`
     SELECT "clientId"::text AS "tenantId" FROM ${Prisma.raw(`"${table}"`)} WHERE "id" = ${id}::uuid`;
-  if (row === undefined) throw notFound(table.toLowerCase());
+  if (row === undefined) throw notFound(names[table]);
   return inTenant(context, row.tenantId, (tx) => fn(tx, row.tenantId));
 }

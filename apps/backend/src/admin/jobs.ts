@@ -9,6 +9,7 @@ import { id, ids, time } from "./fields.ts";
 import { inTenant, inTenantOf } from "./in-tenant.ts";
 import { listOf, pageById, toPage } from "./page.ts";
 import { route, type Context } from "./route.ts";
+import { localeOf } from "../texts/fill.ts";
 
 const status = z.enum(["NEW", "NEEDS_INFO", "READY", "URGENT", "ACCEPTED", "DECLINED", "DONE"]);
 
@@ -117,9 +118,10 @@ async function settle(
   if (tenant === undefined) throw notFound("tenant");
   const command: CommandContext = {
     tx,
+    channels: deps.channels,
     timers: deps.timers,
     tenant: { id: tenantId, name: tenant.name, ownerName: null },
-    locale: tenant.locale === "fr" ? "fr" : "en",
+    locale: localeOf(tenant.locale),
     byOwner: false,
     texted: locked.sender ?? "",
     requestId,

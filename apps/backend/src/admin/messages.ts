@@ -14,8 +14,22 @@ const message = z
     kind: z.string(),
     sender: z.string(),
     recipient: z.string(),
-    body: z.string(),
-    media: z.array(z.unknown()),
+    type: z.string(),
+    body: z.string().meta({ description: "What it says, in words" }),
+    payload: z
+      .unknown()
+      .meta({ description: "What words alone do not say, in the provider's own form" }),
+    media: z.array(z.unknown()).meta({ description: "What was attached, as the provider gave it" }),
+    files: z
+      .array(
+        z.object({
+          id,
+          contentType: z.string(),
+          state: z.enum(["PENDING", "FETCHED", "FAILED"]),
+          size: z.int().nullable().meta({ description: "Bytes; null until it is fetched" }),
+        }),
+      )
+      .meta({ description: "What is fetched from the provider: GET /media/:id" }),
     status: messageStatus,
     errorCode: z.string().nullable(),
     clientMessageId: z.string().nullable(),
@@ -36,16 +50,19 @@ export const messageRoutes = [
     answer: listOf(message),
     handle: async (context, { params, query: { cursor, limit } }) => {
       const before =
-        cursor === undefined ? Prisma.empty : Prisma.sql`AND "position" < ${cursor}::bigint`;
+        cursor === undefined ? Prisma.empty : Prisma.sql`AND m."position" < ${cursor}::bigint`;
       const rows = await inTenantOf(context, "Conversation", params.id, async (tx) => {
         const [known] = await tx.$queryRaw<unknown[]>`
           SELECT 1 FROM "Conversation" WHERE "id" = ${params.id}::uuid`;
         if (known === undefined) throw notFound("conversation");
         return tx.$queryRaw<(z.input<typeof message> & { position: string })[]>`
-          SELECT "id"::text, "direction"::text, "kind", "sender", "recipient", "body", "media", "status"::text,
-            "errorCode", "clientMessageId", "createdAt", "sentAt", "position"::text
-          FROM "Message" WHERE "conversationId" = ${params.id}::uuid ${before}
-          ORDER BY "position" DESC LIMIT ${limit + 1}`;
+          SELECT "id"::text, "direction"::text, "kind", "sender", "recipient", "type", "body", "payload", "media",
+            "status"::text, "errorCode", "clientMessageId", "createdAt", "sentAt", "position"::text,
+            COALESCE((SELECT jsonb_agg(jsonb_build_object('id', f."id", 'contentType', f."contentType", 'state', f."state",
+                'size', octet_length(f."content")) ORDER BY f."id")
+              FROM "MediaFile" f WHERE f."messageId" = m."id"), '[]') AS "files"
+          FROM "Message" m WHERE "conversationId" = ${params.id}::uuid ${before}
+          ORDER BY m."position" DESC LIMIT ${limit + 1}`;
       });
       return { status: 200, body: toPage(rows, limit, (row) => row.position) };
     },
@@ -53,7 +70,8 @@ export const messageRoutes = [
   route({
     method: "post",
     path: "/conversations/:id/messages",
-    summary: "Reply to the customer in person; the assistant stays out for 12 hours",
+    summary:
+      "Reply to the customer in person; the assistant stays out for 12 hours (not for mark_read)",
     role: "admin",
     params: ids("id"),
     body: newReply,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { createDocument } from "zod-openapi";
 import { VERSION } from "../version.ts";
 import type { Route } from "./route.ts";
+import { storedFile } from "./stored-file.ts";
 
 const failure = z
   .object({
@@ -45,10 +46,16 @@ export function openApiDocument(routes: readonly Route[], prefix: string) {
 }
 
 function operation(route: Route) {
-  const json = (schema: z.ZodType) => ({ content: { "application/json": { schema } } });
+  const json = (schema: z.ZodType) => contentOf("application/json", schema);
+  const file = contentOf("application/octet-stream", storedFile);
   const answers = Object.entries(route.answers).map(([status, description]) => [
     status,
-    { description, ...(status !== "204" && route.answer !== null && json(route.answer)) },
+    {
+      description,
+      ...(status !== "204" &&
+        route.answer !== null &&
+        (route.answer === storedFile ? file : json(route.answer))),
+    },
   ]);
   const errors = Object.entries(failures).map(([status, description]) => [
     status,
@@ -62,6 +69,10 @@ function operation(route: Route) {
     ...(route.body !== null && { requestBody: { required: true, ...json(route.body) } }),
     responses: Object.fromEntries([...answers, ...errors]),
   };
+}
+
+function contentOf(type: string, schema: z.ZodType) {
+  return { content: { [type]: { schema } } };
 }
 
 /** What a path is about: its last word that is not a parameter, or the one before a verb. */

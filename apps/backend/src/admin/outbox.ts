@@ -10,7 +10,7 @@ import { route, type Context } from "./route.ts";
 
 const state = messageStatus.exclude(["RECEIVED", "DEFERRED"]);
 /** What is not over yet, or waits for a person. */
-const OPEN = ["QUEUED", "SENDING", "UNKNOWN", "DEAD"];
+const OPEN = ["QUEUED", "SENDING", "UNKNOWN", "DEAD", "HELD"];
 
 const entry = z
   .object({
@@ -37,7 +37,7 @@ export const outboxRoutes = [
     method: "get",
     path: "/admin/outbox",
     summary:
-      "List texts to send, newest first; without a state those that are queued, in work or stuck",
+      "List texts to send, newest first; without a state those that are queued, in work, stuck or held",
     role: "super-admin",
     query: z.strictObject({ ...pageById, state: state.optional() }),
     answers: { 200: "A page" },
@@ -75,17 +75,19 @@ function replayOne(context: Context, messageId: string): Promise<Entry> {
     const [queued] = await replay(tx, [messageId]);
     const [row] = await readEntries(tx, Prisma.sql`"id" = ${messageId}::uuid`);
     if (row === undefined) throw notFound("text");
-    if (queued === undefined)
-      throw new AdminError(
-        "conflict",
-        row.status === "DEAD"
-          ? "Its reader wants no more texts"
-          : `A text that is ${row.status} was not given up on`,
-      );
+    if (queued === undefined) throw new AdminError("conflict", refusalOf(row.status));
     const { tenantId } = row;
     await audit(tx, context, { tenantId, action: "outbox.replay", target: messageId });
     return row;
   });
+}
+
+function refusalOf(status: Entry["status"]): string {
+  if (status === "DEAD") return "Its reader wants no more texts";
+  // Sent now, it would be held again at once.
+  if (status === "HELD")
+    return "It leaves when its reader writes again, or when its tenant gets a re-engagement template";
+  return `A text that is ${status} was not given up on`;
 }
 
 async function readEntries(tx: Tx, which: Prisma.Sql): Promise<Entry[]> {

@@ -1,4 +1,5 @@
 import type { Database } from "@jobrun/db";
+import type { Channel, ChannelName } from "@jobrun/messaging";
 import type { Logger } from "winston";
 import { z } from "zod";
 import type { AlertService } from "../alerts/alert-service.ts";
@@ -11,6 +12,7 @@ export interface AdminDeps {
   db: Database;
   /** JWT_SECRET; without it every route answers 503 */
   jwtSecret: string | undefined;
+  channels: ReadonlyMap<ChannelName, Channel>;
   timers: Timers;
   events: Events;
   alerts: Pick<AlertService, "resolve">;

@@ -1,12 +1,13 @@
 import { z } from "zod";
-import { id, phone, time } from "./fields.ts";
+import { UNLIMITED } from "../limits/plans.ts";
+import { planName } from "../limits/terms.ts";
+import { id, ourNumber, phone, time } from "./fields.ts";
 
 const name = z.string().trim().min(1).max(100);
 const rate = z.strictObject({
   max: z.int().min(1).max(10_000),
   windowSeconds: z.int().min(1).max(86_400),
 });
-const UNLIMITED = -1;
 
 /** What differs from the plan; null is the plan's. */
 const limitFields = {
@@ -31,8 +32,21 @@ const fields = {
     .string()
     .regex(/^[A-Z]{2}$/, "must be a country such as GB")
     .meta({ example: "GB" }),
-  plan: z.enum(["starter", "pro", "business", "enterprise"]),
+  plan: planName,
 };
+/** What it must be beyond this is the channel's to say. */
+const reengagementTemplate = z
+  .strictObject({
+    name: z.string(),
+    language: z.string().meta({ example: "fr" }),
+    components: z.array(z.unknown()).optional(),
+  })
+  .meta({
+    id: "ReengagementTemplate",
+    description: "Sent instead of a reply that comes too late for a free-form message",
+  });
+export type ReengagementTemplate = z.output<typeof reengagementTemplate>;
+
 const people = { ownerName: name.nullable(), secondContactPhone: phone.nullable() };
 
 export const newTenant = z
@@ -44,6 +58,7 @@ export const newTenant = z
     plan: fields.plan.default("starter"),
     ownerName: people.ownerName.default(null),
     secondContactPhone: people.secondContactPhone.default(null),
+    reengagementTemplate: reengagementTemplate.nullable().default(null),
   })
   .meta({ id: "NewTenant" });
 
@@ -53,6 +68,7 @@ export const tenantChange = z
     ...people,
     outboundPaused: z.boolean(),
     aiDisabled: z.boolean(),
+    reengagementTemplate: reengagementTemplate.nullable(),
     limits: z.strictObject(limitFields).partial(),
   })
   .partial()
@@ -79,14 +95,22 @@ export const tenant = z
       conversationRate: rate.nullable().default(null),
       senderRate: rate.nullable().default(null),
     }),
-    numbers: z.array(z.object({ phoneNumber: z.string(), channel: z.string() })),
+    reengagementTemplate: reengagementTemplate.nullable(),
+    numbers: z.array(ourNumber),
     createdAt: time,
   })
   .meta({ id: "Tenant" });
 
 export type TenantRow = z.input<typeof tenant>;
 
-const PERSONAL = new Set(["name", "operatorPhone", "ownerName", "secondContactPhone"]);
+/** What fills the gaps of a template may name somebody. */
+const PERSONAL = new Set([
+  "name",
+  "operatorPhone",
+  "ownerName",
+  "secondContactPhone",
+  "reengagementTemplate",
+]);
 
 /** What the audit keeps of a change: the fields, and the values that tell nothing about a person. */
 export function auditOf(change: object): Record<string, unknown> {

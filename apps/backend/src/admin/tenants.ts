@@ -1,9 +1,11 @@
 import { newId, Prisma, type Tx } from "@jobrun/db";
 import { z } from "zod";
+import { OPERATOR_CHANNEL } from "../jobs/sender-of.ts";
 import { releaseNumber } from "../numbers/release.ts";
 import { AdminError, notFound } from "./admin-error.ts";
 import { audit } from "./audit.ts";
 import { keepNothingButIds } from "./erase.ts";
+import { checkTemplate } from "./check-template.ts";
 import { ids } from "./fields.ts";
 import { inTenant } from "./in-tenant.ts";
 import { listOf, pageById, toPage } from "./page.ts";
@@ -75,7 +77,7 @@ export const tenantRoutes = [
   route({
     method: "delete",
     path: "/tenants/:id",
-    summary: "Delete a tenant with all that is theirs; their numbers rest for 30 days",
+    summary: "Delete a tenant with all that is theirs; their SMS numbers rest for 30 days",
     role: "super-admin",
     params: ids("id"),
     answers: { 204: "Deleted" },
@@ -88,11 +90,13 @@ export const tenantRoutes = [
 
 async function add(context: Context, body: z.output<typeof newTenant>): Promise<TenantRow> {
   const id = newId();
+  checkTemplate(context, body.reengagementTemplate);
   return context.deps.db.serviceTransaction(async (tx) => {
     await tx.$executeRaw`
-      INSERT INTO "Client" ("id", "name", "operatorPhone", "locale", "timeZone", "region", "plan", "ownerName", "secondContactPhone")
+      INSERT INTO "Client" ("id", "name", "operatorPhone", "locale", "timeZone", "region", "plan", "ownerName", "secondContactPhone",
+        "reengagementTemplate")
       VALUES (${id}::uuid, ${body.name}, ${body.operatorPhone}, ${body.locale}, ${body.timeZone}, ${body.region},
-        ${body.plan}, ${body.ownerName}, ${body.secondContactPhone})`;
+        ${body.plan}, ${body.ownerName}, ${body.secondContactPhone}, ${jsonOrNull(body.reengagementTemplate)})`;
     await audit(tx, context, {
       tenantId: id,
       action: "tenant.create",
@@ -103,8 +107,9 @@ async function add(context: Context, body: z.output<typeof newTenant>): Promise<
   });
 }
 
-function change(context: Context, id: string, body: TenantChange): Promise<TenantRow> {
-  return inTenant(context, id, async (tx) => {
+async function change(context: Context, id: string, body: TenantChange): Promise<TenantRow> {
+  const changed = await inTenant(context, id, async (tx) => {
+    checkTemplate(context, body.reengagementTemplate ?? null);
     // What a tenant pays for is not the tenant's to decide.
     const paid = (["plan", "limits"] as const).filter((field) => body[field] !== undefined);
     if (context.principal.role !== "super-admin" && paid.length > 0)
@@ -113,7 +118,7 @@ function change(context: Context, id: string, body: TenantChange): Promise<Tenan
         "This needs the role super-admin",
         paid.map((field) => ({ field, message: "is set by a super-admin" })),
       );
-    const { limits, ...columns } = body;
+    const { limits, reengagementTemplate, ...columns } = body;
     const sets = Object.entries(columns).map(
       ([column, value]) => Prisma.sql`${Prisma.raw(`"${column}"`)} = ${value}`,
     );
@@ -122,6 +127,8 @@ function change(context: Context, id: string, body: TenantChange): Promise<Tenan
       sets.push(
         Prisma.sql`"limits" = jsonb_strip_nulls("limits" || ${JSON.stringify(limits)}::jsonb)`,
       );
+    if (reengagementTemplate !== undefined)
+      sets.push(Prisma.sql`"reengagementTemplate" = ${jsonOrNull(reengagementTemplate)}`);
     await tx.$executeRaw`UPDATE "Client" SET ${Prisma.join(sets)} WHERE "id" = ${id}::uuid`;
     await audit(tx, context, {
       tenantId: id,
@@ -129,8 +136,22 @@ function change(context: Context, id: string, body: TenantChange): Promise<Tenan
       target: id,
       changes: auditOf(body),
     });
+    if (reengagementTemplate) await releaseHeld(tx, id);
     return readTenant(tx, id);
   });
+  if (body.reengagementTemplate) context.deps.wakeOutbox();
+  return changed;
+}
+
+/** With a template they may leave: what each will be is decided when it is sent. */
+async function releaseHeld(tx: Tx, id: string): Promise<void> {
+  await tx.$executeRaw`
+    UPDATE "Message" SET "status" = 'QUEUED', "dueAt" = now()
+    WHERE "clientId" = ${id}::uuid AND "status" = 'HELD'`;
+}
+
+function jsonOrNull(value: unknown): Prisma.Sql {
+  return Prisma.sql`${value === null ? null : JSON.stringify(value)}::jsonb`;
 }
 
 async function remove(context: Context, id: string): Promise<void> {
@@ -142,11 +163,16 @@ async function remove(context: Context, id: string): Promise<void> {
     const numbers = await tx.$queryRaw<{ phoneNumber: string }[]>`
       SELECT "phoneNumber" FROM "TwilioNumberPool" WHERE "clientId" = ${id}::uuid`;
     for (const { phoneNumber } of numbers) await releaseNumber(tx, phoneNumber);
+    const detached = await tx.$queryRaw<{ address: string }[]>`
+      DELETE FROM "ChannelNumber" WHERE "clientId" = ${id}::uuid RETURNING "address"`;
     const jobs = await tx.$queryRaw<{ id: string }[]>`
       SELECT "id"::text FROM "Job" WHERE "clientId" = ${id}::uuid AND "founderToldAt" IS NOT NULL`;
     await keepNothingButIds(tx, Prisma.sql`m."clientId" = ${id}::uuid`, null);
     await tx.$executeRaw`DELETE FROM "Client" WHERE "id" = ${id}::uuid`;
-    const released = numbers.map(({ phoneNumber }) => phoneNumber);
+    const released = [
+      ...numbers.map(({ phoneNumber }) => phoneNumber),
+      ...detached.map(({ address }) => address),
+    ];
     await audit(tx, context, {
       tenantId: id,
       action: "tenant.delete",
@@ -167,8 +193,11 @@ async function readTenant(tx: Tx, id: string): Promise<TenantRow> {
 function readTenants(tx: Tx, which: Prisma.Sql): Promise<TenantRow[]> {
   return tx.$queryRaw<TenantRow[]>`
     SELECT t."id"::text, t."name", t."operatorPhone", t."ownerName", t."secondContactPhone", t."locale", t."timeZone",
-      t."region", t."plan", t."outboundPaused", t."aiDisabled", t."limits", t."createdAt",
-      COALESCE((SELECT jsonb_agg(jsonb_build_object('phoneNumber', n."phoneNumber", 'channel', 'sms') ORDER BY n."phoneNumber")
-        FROM "TwilioNumberPool" n WHERE n."clientId" = t."id"), '[]') AS "numbers"
+      t."region", t."plan", t."outboundPaused", t."aiDisabled", t."limits", t."reengagementTemplate",
+      t."createdAt", COALESCE((SELECT jsonb_agg(jsonb_strip_nulls(to_jsonb(n)) ORDER BY n."phoneNumber", n."channel")
+        FROM (SELECT ${OPERATOR_CHANNEL} AS "channel", "phoneNumber", NULL AS "provider", NULL AS "phoneNumberId"
+                FROM "TwilioNumberPool" WHERE "clientId" = t."id"
+              UNION ALL SELECT "channel", "phoneNumber", "provider", "address" FROM "ChannelNumber"
+                WHERE "clientId" = t."id") n), '[]') AS "numbers"
     FROM "Client" t ${which}`;
 }

@@ -86,6 +86,16 @@ export const alertTypes = {
     aboutTexts: true,
     resolution: conditionEnds,
   },
+  PROVIDER_RESTRICTION: {
+    severity: "critical",
+    summary: "A provider restricts what we may send; campaigns wait",
+    resolution: byRaiser,
+  },
+  WINDOW_CLOSED: {
+    severity: "warning",
+    summary: "Messages wait until their customers write again: a template could be sent instead",
+    resolution: conditionEnds,
+  },
   SIGNATURE_BURST: {
     severity: "critical",
     summary: "Many webhooks were refused for their signature",

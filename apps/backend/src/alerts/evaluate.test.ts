@@ -19,7 +19,7 @@ function active(change: Partial<Counters["process"]>, outbox: Counters["outbox"]
     .map(({ type, severity }) => `${type} ${severity}`);
 }
 
-const quiet = { dead: 0, oldestUnknownSeconds: 0, oldestDeferredSeconds: 0, stops: 0 };
+const quiet = { dead: 0, oldestUnknownSeconds: 0, oldestDeferredSeconds: 0, stops: 0, held: 0 };
 
 describe("the evaluation", () => {
   it.each([

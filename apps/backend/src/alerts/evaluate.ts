@@ -17,6 +17,7 @@ interface OutboxCounters {
   oldestUnknownSeconds: number;
   oldestDeferredSeconds: number;
   stops: number;
+  held: number;
 }
 
 export interface Counters {
@@ -114,6 +115,12 @@ export function evaluate(counters: Counters, thresholds: Thresholds, now: number
       active: outbox.stops > 0,
       summary:
         "A provider refuses our account, a number of ours or a country; what is refused waits",
+    },
+    {
+      type: "WINDOW_CLOSED",
+      severity: "warning",
+      active: outbox.held > 0,
+      summary: `${outbox.held} messages wait until their customers write again`,
     },
     aged(
       "MESSAGE_UNKNOWN_STUCK",

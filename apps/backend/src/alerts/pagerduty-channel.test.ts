@@ -194,6 +194,7 @@ describe("without the database PagerDuty", () => {
           ? ({ $queryRaw: refuse, $executeRaw: refuse } as unknown as Database["service"])
           : world.db.service;
       },
+      serviceTransaction: (work) => (down ? refuse() : world.db.serviceTransaction(work)),
     };
     const alerts = alertsBy({ webhookUrl: world.webhookUrl }, flaky);
     world.answers = [404];

@@ -68,7 +68,7 @@ async function record(deps: CallDeps, tx: Tx, missed: TenantCall): Promise<Recor
 async function isRecorded(tx: Tx, { rootSid }: Call): Promise<boolean> {
   const rows = await tx.$queryRaw<
     unknown[]
-  >`SELECT 1 FROM "Message" WHERE "twilioSid" = ${rootSid}`;
+  >`SELECT 1 FROM "Message" WHERE "providerMessageId" = ${rootSid}`;
   return rows.length > 0;
 }
 
@@ -117,7 +117,7 @@ async function insertCall(
 ): Promise<void> {
   const inserted = await tx.$executeRaw`
     INSERT INTO "Message" ("id", "clientId", "conversationId", "direction", "channel", "kind", "sender", "recipient",
-      "body", "status", "requestId", "twilioSid")
+      "body", "status", "requestId", "providerMessageId")
     VALUES (${newId()}::uuid, ${tenant.id}::uuid, ${conversationId}::uuid, 'INBOUND', ${CHANNEL}, 'call',
       ${call.caller.address}, ${call.called}, '', 'RECEIVED', ${requestId}, ${call.rootSid})
     ON CONFLICT DO NOTHING`;

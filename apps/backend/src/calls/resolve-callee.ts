@@ -1,6 +1,6 @@
 import type { Database } from "@jobrun/db";
 import { within } from "../alerts/within.ts";
-import type { Locale } from "../texts/fill.ts";
+import { localeOf, type Locale } from "../texts/fill.ts";
 import type { CallHandling } from "./is-missed.ts";
 
 /** A business that was called. */
@@ -67,7 +67,7 @@ export async function resolveCallee(db: Database, called: string, caller: string
   if (row?.role === "OPERATIONAL" && tenantId && name && operatorPhone) {
     return {
       role: "OPERATIONAL",
-      tenant: { id: tenantId, name, locale: row.locale === "fr" ? "fr" : "en", operatorPhone },
+      tenant: { id: tenantId, name, locale: localeOf(row.locale ?? "en"), operatorPhone },
       callHandling: row.callHandling ?? "NOTICE",
       callerIsOurs: row.callerIsOurs,
     };

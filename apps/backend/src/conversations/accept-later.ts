@@ -1,10 +1,17 @@
 import type { Database } from "@jobrun/db";
+import type { Channel, ChannelName } from "@jobrun/messaging";
 import type { AlertService } from "../alerts/alert-service.ts";
 import { resolveArrival } from "../numbers/resolve-number.ts";
 import type { Events } from "../telemetry/events.ts";
 import { deferTexts } from "./deferred.ts";
 import type { InboundResult } from "./handle-inbound.ts";
-import { inboundText, onboardingText, type ArrivedText, type OtherPeople } from "./take-text.ts";
+import {
+  contentOf,
+  inboundText,
+  onboardingText,
+  type ArrivedText,
+  type OtherPeople,
+} from "./take-text.ts";
 import { storeUnrouted } from "./unrouted.ts";
 
 export interface AcceptLaterDeps {
@@ -17,6 +24,7 @@ export interface AcceptLaterDeps {
   deadlineMs: number;
   wakeOutbox: () => void;
   wakeDeferred: () => void;
+  channels: ReadonlyMap<ChannelName, Channel>;
   now: () => number;
 }
 
@@ -29,29 +37,27 @@ export interface Accepted {
 
 /**
  * Stores texts of one person to one number of ours without asking the assistant, by what the number
- * is for: the way in of everything that does not come through POST /sms.
+ * is for: the way in of what the first webhook did not bring, or could not be answered in its time.
  *
  * @param texts of one sender to one receiver, oldest first
+ * @param holding whether a customer is told at once that an answer will take longer
  * @throws when they could not be stored; a tenant's are stored all together or not at all
  */
 export async function acceptLater(
   deps: AcceptLaterDeps,
   texts: readonly [ArrivedText, ...ArrivedText[]],
+  holding = true,
 ): Promise<Accepted> {
   const [{ message }] = texts;
-  const { number, known } = await resolveArrival(
-    deps.db,
-    message.to,
-    message.from,
-    message.providerMessageId,
-  );
+  const { number, known } = await resolveArrival(deps.db, message);
   // The others' ids are looked at by whoever stores them.
   const unknown = known ? texts.slice(1) : [...texts];
   const deadline = deps.now() + deps.deadlineMs;
   switch (number.role) {
     case "OPERATIONAL": {
       const { tenantId, sender } = number;
-      if (sender === "customer") return accepted("deferred", await defer(deps, tenantId, unknown));
+      if (sender === "customer")
+        return accepted("deferred", await defer(deps, tenantId, unknown, holding));
       if (sender === "ours") return accepted("stored", await keepUnrouted(deps, unknown, false));
       const take = (text: ArrivedText) =>
         deps.people.operator(inboundText(text, tenantId, deadline));
@@ -61,8 +67,10 @@ export async function acceptLater(
       const take = (text: ArrivedText) => deps.people.onboarding(onboardingText(text, deadline));
       return accepted("stored", await answerNow(unknown, take));
     }
-    case "SYSTEM":
-      return accepted("stored", await keepUnrouted(deps, unknown, true));
+    case "SYSTEM": {
+      const answers = deps.channels.get(message.channel)?.ownsEveryNumber ?? false;
+      return accepted("stored", await keepUnrouted(deps, unknown, answers));
+    }
   }
 }
 
@@ -87,20 +95,18 @@ async function defer(
   deps: AcceptLaterDeps,
   tenantId: string,
   texts: ArrivedText[],
+  holding: boolean,
 ): Promise<ArrivedText[]> {
   const [first] = texts;
   if (first === undefined) return [];
-  const { channel, from, to } = first.message;
+  const deadline = deps.now() + deps.deadlineMs;
+  const { address, texted } = inboundText(first, tenantId, deadline);
   const stored = await deferTexts(deps, {
-    address: { tenantId, channel, customer: from },
-    texted: to,
-    texts: texts.map(({ message: { providerMessageId, body, media }, requestId }) => ({
-      providerMessageId,
-      requestId,
-      body,
-      media,
-    })),
-    deadline: deps.now() + deps.deadlineMs,
+    address,
+    texted,
+    texts: texts.map(({ message, requestId }) => ({ requestId, ...contentOf(message) })),
+    deadline,
+    holding,
   });
   if (stored.length > 0) {
     deps.wakeOutbox();

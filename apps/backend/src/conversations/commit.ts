@@ -1,19 +1,31 @@
 import { newId, type Database, type Tx } from "@jobrun/db";
 import type { JobDraft, Urgency } from "../assistant/assistant.ts";
+import { blockAssignments, countUsage, type LimitsChange } from "../limits/usage.ts";
 import { kindColumns, type OutboxText } from "../outbound/enqueue.ts";
 import type { ConsentChange } from "./decide.ts";
+import { identify } from "./identify.ts";
 import type { Address, StoredText, View } from "./prepare.ts";
+import { WorldChanged } from "./world-changed.ts";
 
 /** An inbound text that is not in the database yet. */
 export interface NewText extends StoredText {
   providerMessageId: string;
   requestId: string;
+  /** What it consists of, such as `text` or `image` */
+  type: string;
+  /** What its words do not say, in the provider's own form */
+  payload: unknown;
+  /** When it was sent, as far as the provider says so, milliseconds since the epoch */
+  sentAt: number | null;
 }
 
 /** A text to send: a row of the outbox. */
 export interface NewOutbound extends OutboxText {
-  /** Operator texts belong to no conversation, so that a customer's replies never wait for them. */
-  inConversation: boolean;
+  /**
+   * `customer`: in the conversation, from the number that was texted. `operator`: in none, so that a
+   * customer's replies never wait for it, and from the number that texts the operator.
+   */
+  to: "customer" | "operator";
 }
 
 export interface JobRecord extends JobDraft {
@@ -28,8 +40,10 @@ export interface JobRecord extends JobDraft {
 export interface Plan {
   view: View;
   address: Address;
-  /** The number of ours the customer texted, E.164: the sender of what we answer */
+  /** What the provider calls the number of ours that was texted: the sender of what we answer */
   texted: string;
+  /** Whence the operator is texted */
+  operatorSender: { channel: string; number: string };
   requestId: string;
   inbound: NewText[];
   /** Stored before and answered by this turn. */
@@ -41,10 +55,16 @@ export interface Plan {
   /** What the operator is told when this turn makes the job urgent, once its number is known */
   urgentAlert: ((jobNumber: number) => OutboxText) | null;
   consent: ConsentChange | null;
+  /** Whether what is attached must be fetched from the provider */
+  fetchesMedia: boolean;
+  /** Absent where limits were not looked at */
+  limits?: LimitsChange;
 }
 
 export interface Committed {
   conversationId: string;
+  /** Answers of the month that the plan counted against a limit, its own included; null when it did not */
+  answers: number | null;
   outbound: { id: string; kind: string; segments: number }[];
 }
 
@@ -55,14 +75,9 @@ export interface UrgentJob {
   requestId: string;
 }
 
-/** Something the plan relied on is no longer so: another turn was committed in between. Nothing is written. */
-export class WorldChanged extends Error {
-  override readonly name = "WorldChanged";
-}
-
 /**
  * COMMIT: one transaction that writes all of a turn or nothing, and re-checks what the plan relied
- * on: every message id unused, the conversation as it was read.
+ * on: every message id unused, the conversation as it was read, an answer left.
  *
  * @param onUrgentJob what else belongs into the transaction when a job becomes urgent
  * @throws WorldChanged when the plan must be made again from a new view
@@ -75,17 +90,32 @@ export async function commit(
   const { view, address, consent, urgentAlert, requestId } = plan;
   const { tenantId } = address;
   return db.tenantTransaction(tenantId, async (tx) => {
+    await learnIds(tx, plan);
     const conversation = view.conversation ?? (await open(tx, plan));
     if (consent !== null && view.customer !== null)
       await recordConsent(tx, consent, view.customer.id, conversation.id);
-    if (plan.job === null) return write(tx, plan, conversation, null, []);
+    if (plan.job === null) {
+      const committed = await write(tx, plan, conversation, null, []);
+      await keepMedia(tx, plan);
+      return committed;
+    }
 
     const job = { ...plan.job, number: plan.job.number ?? (await takeJobNumber(tx, tenantId)) };
     const alerts = urgentAlert === null ? [] : [urgentAlert(job.number)];
     const committed = await write(tx, plan, conversation, job, alerts);
+    await keepMedia(tx, plan);
     if (urgentAlert !== null) await onUrgentJob(tx, { tenantId, jobId: job.id, requestId });
     return committed;
   });
+}
+
+/** What this turn shows of who its customer is. Others who are the same person were made one before the view was read. */
+async function learnIds(
+  tx: Tx,
+  { view: { customer, others }, address: { ids } }: Plan,
+): Promise<void> {
+  if (others.length > 0) throw new WorldChanged();
+  if (customer !== null && ids !== undefined) await identify(tx, customer, others, ids);
 }
 
 /** What waits for somebody who wants no more texts is not sent any more. */
@@ -101,7 +131,7 @@ async function recordConsent(
     )
     UPDATE "Message" SET "status" = 'FAILED', "errorCode" = 'opted-out'
     WHERE ${optedOut} AND "conversationId" = ${conversationId}::uuid AND "status" = 'QUEUED'
-      AND "kind" <> 'opt_out_confirmation'`;
+      AND "kind" <> 'opt_out_confirmation' AND "type" <> 'mark_read'`;
 }
 
 /** Numbers count up per tenant; two conversations that begin a job at once wait for each other here. */
@@ -115,12 +145,13 @@ async function takeJobNumber(tx: Tx, tenantId: string): Promise<number> {
 
 /** First contact: the customer, if new, and the conversation. Somebody else may be first: then nothing is inserted. */
 async function open(tx: Tx, plan: Plan): Promise<{ id: string; revision: number }> {
-  const { tenantId, channel, customer } = plan.address;
+  const { tenantId, channel, customer, ids } = plan.address;
+  const { phone, userId } = ids ?? { phone: customer, userId: null };
   const id = newId();
   const inserted = await tx.$executeRaw`
     WITH customer AS (
-      INSERT INTO "Customer" ("id", "clientId", "phone", "optedOutAt")
-      SELECT ${newId()}::uuid, ${tenantId}::uuid, ${customer}, CASE WHEN ${plan.consent?.optedOut ?? false} THEN now() END
+      INSERT INTO "Customer" ("id", "clientId", "phone", "userId", "optedOutAt")
+      SELECT ${newId()}::uuid, ${tenantId}::uuid, ${phone}, ${userId}, CASE WHEN ${plan.consent?.optedOut ?? false} THEN now() END
       WHERE ${plan.view.customer === null}
       ON CONFLICT DO NOTHING RETURNING "id"
     )
@@ -130,6 +161,13 @@ async function open(tx: Tx, plan: Plan): Promise<{ id: string; revision: number 
     ON CONFLICT DO NOTHING`;
   if (inserted !== 1) throw new WorldChanged();
   return { id, revision: 0 };
+}
+
+interface Counts {
+  turns: number;
+  stored: number;
+  answered: number;
+  used: number | null;
 }
 
 /**
@@ -144,25 +182,32 @@ async function write(
   operatorTexts: OutboxText[],
 ): Promise<Committed> {
   const rows = messageRows(plan, operatorTexts);
-  const [counts] = await tx.$queryRaw<{ turns: number; stored: number; answered: number }[]>`
+  const usage = plan.limits?.usage ?? null;
+  const counting = countUsage(usage, rows.length);
+  const [counts] = await tx.$queryRaw<Counts[]>`
     WITH turn AS (
-      UPDATE "Conversation" SET "revision" = "revision" + 1, "updatedAt" = now()
+      UPDATE "Conversation" SET "revision" = "revision" + 1, "updatedAt" = now(),
+        "lastInboundAt" = GREATEST("lastInboundAt", to_timestamp(${lastSentAt(plan)}))${blockAssignments(plan.limits?.block)}
       WHERE "id" = ${conversation.id}::uuid AND "revision" = ${conversation.revision}
       RETURNING "id", "clientId", "channel"
     ), answered AS (
       UPDATE "Message" m SET "status" = 'RECEIVED' FROM turn
       WHERE m."id" = ANY(${plan.answered}::uuid[]) AND m."conversationId" = turn."id" AND m."status" = 'DEFERRED'
       RETURNING 1
+    ), released AS (
+      UPDATE "Message" m SET "status" = 'QUEUED', "dueAt" = now() FROM turn
+      WHERE ${plan.inbound.length > 0} AND m."conversationId" = turn."id" AND m."status" = 'HELD'
     ), stored AS (
       INSERT INTO "Message" ("id", "clientId", "conversationId", "direction", "channel", "kind", "sender", "recipient",
-        "body", "media", "segments", "status", "requestId", "twilioSid", "priority", "expiresAt")
+        "body", "media", "type", "payload", "segments", "status", "requestId", "providerMessageId", "sentAt", "priority", "expiresAt")
       SELECT r."id", turn."clientId", CASE WHEN r."inConversation" THEN turn."id" END, r."direction"::"MessageDirection",
-        turn."channel", r."kind", r."sender", r."recipient", r."body", r."media", r."segments",
-        r."status"::"MessageStatus", r."requestId", r."twilioSid", r."priority",
+        r."channel", r."kind", r."sender", r."recipient", r."body", r."media", r."type", r."payload",
+        r."segments", r."status"::"MessageStatus", r."requestId", r."providerMessageId", to_timestamp(r."sentAt"), r."priority",
         now() + make_interval(secs => r."lifeSeconds")
       FROM turn, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS r("id" uuid, "inConversation" boolean,
-        "direction" text, "kind" text, "sender" text, "recipient" text, "body" text, "media" jsonb, "segments" int,
-        "status" text, "requestId" text, "twilioSid" text, "priority" smallint, "lifeSeconds" int, "order" int)
+        "direction" text, "channel" text, "kind" text, "sender" text, "recipient" text, "body" text, "media" jsonb,
+        "type" text, "payload" jsonb, "segments" int,
+        "status" text, "requestId" text, "providerMessageId" text, "sentAt" float8, "priority" smallint, "lifeSeconds" int, "order" int)
       ORDER BY r."order"
       ON CONFLICT DO NOTHING RETURNING 1
     ), job AS (
@@ -179,53 +224,93 @@ async function write(
         "alertedAt" = COALESCE("Job"."alertedAt", EXCLUDED."alertedAt"), "updatedAt" = now(),
         -- an accepted job that becomes an emergency waits for an answer again
         "answeredAt" = CASE WHEN "Job"."status" = 'URGENT' OR EXCLUDED."status" <> 'URGENT' THEN "Job"."answeredAt" END
-    )
+    )${counting.steps}
     SELECT (SELECT count(*) FROM turn)::int AS "turns", (SELECT count(*) FROM stored)::int AS "stored",
-           (SELECT count(*) FROM answered)::int AS "answered"`;
+           (SELECT count(*) FROM answered)::int AS "answered", ${counting.used} AS "used"`;
   if (
     counts?.turns !== 1 ||
     counts.stored !== rows.length ||
-    counts.answered !== plan.answered.length
+    counts.answered !== plan.answered.length ||
+    (usage !== null && counts.used === null)
   )
     throw new WorldChanged();
   const outbound = rows.filter((row) => row.direction === "OUTBOUND");
-  return { conversationId: conversation.id, outbound };
+  const answers = usage === null || usage.limit === null ? null : counts.used;
+  return { conversationId: conversation.id, answers, outbound };
+}
+
+/** What is attached is fetched later, in a step of its own: a picture that is away must not cost the words. */
+async function keepMedia(tx: Tx, { fetchesMedia, inbound, address }: Plan): Promise<void> {
+  const files = inbound.flatMap(({ id: messageId, media }) =>
+    media.map(({ url: reference, contentType }) => ({
+      id: newId(),
+      messageId,
+      reference,
+      contentType,
+    })),
+  );
+  if (!fetchesMedia || files.length === 0) return;
+  await tx.$executeRaw`
+    INSERT INTO "MediaFile" ("id", "clientId", "messageId", "channel", "reference", "contentType")
+    SELECT f."id", ${address.tenantId}::uuid, f."messageId", ${address.channel}, f."reference", f."contentType"
+    FROM jsonb_to_recordset(${JSON.stringify(files)}::jsonb)
+      AS f("id" uuid, "messageId" uuid, "reference" text, "contentType" text)`;
+}
+
+/** Seconds since the epoch. */
+function lastSentAt({ inbound }: Plan): number | null {
+  const now = Date.now();
+  const times = inbound.map(({ sentAt }) => (sentAt ?? now) / 1000);
+  return times.length === 0 ? null : Math.max(...times);
 }
 
 function messageRows(plan: Plan, operatorTexts: OutboxText[]) {
+  const { address, texted, operatorSender } = plan;
   const inbound = plan.inbound.map((text) => ({
     id: text.id,
     inConversation: true,
     direction: "INBOUND",
-    kind: "text",
-    sender: plan.address.customer,
-    recipient: plan.texted,
+    channel: address.channel,
+    kind: text.silent ? "silent" : "text",
+    sender: address.customer,
+    recipient: texted,
     body: text.body,
     media: text.media,
+    type: text.type,
+    payload: text.payload,
     segments: 1,
     status: plan.status,
     requestId: text.requestId,
-    twilioSid: text.providerMessageId,
+    providerMessageId: text.providerMessageId,
+    sentAt: text.sentAt === null ? null : text.sentAt / 1000,
     priority: 0,
     lifeSeconds: null,
   }));
-  const texts = [
+  const texts: NewOutbound[] = [
     ...plan.outbound,
-    ...operatorTexts.map((text) => ({ ...text, inConversation: false })),
+    ...operatorTexts.map((text) => ({ ...text, to: "operator" as const })),
   ];
   const outbound = texts.map((text) => ({
     id: newId(),
-    inConversation: text.inConversation,
+    ...(text.to === "customer"
+      ? { inConversation: true, channel: address.channel, sender: texted }
+      : {
+          inConversation: false,
+          channel: operatorSender.channel,
+          sender: operatorSender.number,
+        }),
     direction: "OUTBOUND",
     kind: text.kind,
-    sender: plan.texted,
     recipient: text.recipient,
     body: text.body,
     media: [],
+    type: "text",
+    payload: null,
     segments: text.segments,
     status: "QUEUED",
     requestId: plan.requestId,
-    twilioSid: null,
+    providerMessageId: null,
+    sentAt: null,
     ...kindColumns(text.kind),
   }));
   return [...inbound, ...outbound].map((row, order) => ({ ...row, order }));

@@ -1,27 +1,36 @@
 import { newId, type Database, type Tx } from "@jobrun/db";
+import type { Channel, ChannelName } from "@jobrun/messaging";
 import type winston from "winston";
 import type { AlertService } from "../alerts/alert-service.ts";
 import { AssistantError, type Assistant } from "../assistant/assistant.ts";
+import { limitsOutcome } from "../limits/announce.ts";
+import { limitsOf } from "../limits/limits-of.ts";
+import { QuotaGate, type Round } from "../limits/quota-gate.ts";
+import { limitsChange } from "../limits/usage.ts";
 import type { Events } from "../telemetry/events.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { commit, WorldChanged, type NewText, type UrgentJob } from "./commit.ts";
+import { announce } from "./announce.ts";
+import { commit, type NewText, type UrgentJob } from "./commit.ts";
 import { decide } from "./decide.ts";
 import { Lanes, type Turn } from "./lanes.ts";
 import { makePlan } from "./make-plan.ts";
 import { prepare, type Address } from "./prepare.ts";
 import { think } from "./think.ts";
+import { WorldChanged } from "./world-changed.ts";
 
-export interface InboundText {
+export interface InboundText extends Omit<NewText, "id"> {
   address: Address;
-  /** The number of ours that was texted, E.164 */
+  /** What the provider calls the number of ours that was texted */
   texted: string;
-  providerMessageId: string;
-  requestId: string;
-  body: string;
-  media: { url: string; contentType: string }[];
   /** When this try must have ended, milliseconds since the epoch */
   deadline: number;
 }
+
+/** A conversation with deferred texts: the newest of them, and by when it should be answered. */
+export type DeferredTurn = Pick<
+  InboundText,
+  "address" | "texted" | "providerMessageId" | "requestId" | "deadline"
+>;
 
 /** What became of an inbound text, and with it what its provider is told. */
 export type InboundResult =
@@ -34,6 +43,9 @@ export type InboundResult =
 
 export interface InboundDeps {
   db: Database;
+  channels: ReadonlyMap<ChannelName, Channel>;
+  /** Texts operators whose tenant has no number of its own for it */
+  defaultSender: string | undefined;
   assistant: Assistant;
   scripted: Assistant;
   /** `scripted`: answer by script when the assistant fails; `retry`: write nothing */
@@ -50,23 +62,27 @@ export interface InboundDeps {
 }
 
 /** A lane takes new texts, and knocks of the worker that only say: answer what is deferred here. */
-type LaneItem = Omit<InboundText, "body" | "media"> & { text: NewText | null };
+type LaneItem = DeferredTurn & { text: NewText | null };
 
 export interface Inbound {
   /** Stores and answers one text: prepare, decide, think, commit. Never throws. */
   handle(text: InboundText): Promise<InboundResult>;
   /** Answers what is deferred in a conversation. Never throws. */
-  answerDeferred(conversation: Omit<InboundText, "body" | "media">): Promise<InboundResult>;
+  answerDeferred(conversation: DeferredTurn): Promise<InboundResult>;
 }
 
 /** More means that another process commits to the conversation faster than we read it. */
 const MAX_ROUNDS = 5;
 
+/** Later it would show somebody writing who has written. */
+const SHOW_READING_MS = 5000;
+
 /** Kept free at the end of the deadline for the commit. */
 const COMMIT_RESERVE_MS = 400;
 
 export function createInbound(deps: InboundDeps): Inbound {
-  const lanes = new Lanes<LaneItem, InboundResult>((turn) => takeTurn(deps, turn));
+  const gate = new QuotaGate();
+  const lanes = new Lanes<LaneItem, InboundResult>((turn) => takeTurn(deps, gate, turn));
 
   async function queue(item: LaneItem): Promise<InboundResult> {
     const { tenantId, channel, customer } = item.address;
@@ -79,20 +95,34 @@ export function createInbound(deps: InboundDeps): Inbound {
   }
 
   return {
-    handle: ({ body, media, ...rest }) => {
-      const { providerMessageId, requestId } = rest;
-      return queue({ ...rest, text: { id: newId(), body, media, providerMessageId, requestId } });
+    handle: ({ address, texted, deadline, ...text }) => {
+      const { providerMessageId, requestId } = text;
+      return queue({
+        address,
+        texted,
+        deadline,
+        providerMessageId,
+        requestId,
+        text: { id: newId(), ...text },
+      });
     },
     answerDeferred: (conversation) => queue({ ...conversation, text: null }),
   };
 }
 
-async function takeTurn(deps: InboundDeps, turn: Turn<LaneItem, InboundResult>): Promise<void> {
+async function takeTurn(
+  deps: InboundDeps,
+  gate: QuotaGate,
+  turn: Turn<LaneItem, InboundResult>,
+): Promise<void> {
+  const spent = { tokens: 0 };
   try {
-    for (let round = 1; round <= MAX_ROUNDS; round += 1) {
+    for (let changes = 0; changes < MAX_ROUNDS;) {
       // What arrived while the last round was refused belongs to what the customer wants to say now.
       turn.absorb();
-      if (await takeRound(deps, turn)) return;
+      const outcome = await takeRound(deps, gate, turn, spent);
+      if (outcome === "done") return;
+      if (outcome === "changed") changes += 1;
     }
     throw new WorldChanged(`the conversation changed in each of ${MAX_ROUNDS} rounds`);
   } catch (error) {
@@ -101,17 +131,43 @@ async function takeTurn(deps: InboundDeps, turn: Turn<LaneItem, InboundResult>):
   }
 }
 
-/** One prepare → decide → think → commit. False when the world changed and the plan must be made again. */
-async function takeRound(deps: InboundDeps, turn: Turn<LaneItem, InboundResult>): Promise<boolean> {
+/**
+ * `changed`: the world, so the plan must be made again. `waited`: until the assistant had answered
+ * others of the tenant, so what is left of the quota must be read again.
+ */
+type RoundOutcome = "done" | "changed" | "waited";
+
+async function takeRound(
+  deps: InboundDeps,
+  gate: QuotaGate,
+  turn: Turn<LaneItem, InboundResult>,
+  spent: { tokens: number },
+): Promise<RoundOutcome> {
   const open = turn.entries.filter((entry) => !entry.settled);
   const first = open[0]?.item;
-  if (first === undefined) return true;
-  const deadline = Math.min(...open.map((entry) => entry.item.deadline));
+  if (first === undefined) return "done";
+  const round = gate.open(first.address.tenantId);
+  try {
+    return await planAndCommit(deps, round, open, first, spent);
+  } finally {
+    round.close();
+  }
+}
 
+/** One prepare → decide → think → commit. */
+async function planAndCommit(
+  deps: InboundDeps,
+  round: Round,
+  open: Turn<LaneItem, InboundResult>["entries"],
+  first: LaneItem,
+  spent: { tokens: number },
+): Promise<RoundOutcome> {
+  const deadline = Math.min(...open.map((entry) => entry.item.deadline));
   const texts = open.flatMap((entry) => entry.item.text ?? []);
   const view = await prepare(
     deps.db,
     first.address,
+    first.texted,
     texts.map((text) => text.providerMessageId),
   );
 
@@ -121,83 +177,74 @@ async function takeRound(deps: InboundDeps, turn: Turn<LaneItem, InboundResult>)
       entry.settle({ kind: "duplicate" });
   const fresh = texts.filter((text) => !known.has(text.providerMessageId));
   const said = [...view.deferred, ...fresh];
-  if (said.length === 0) {
+  if (!isNotEmpty(said)) {
     for (const entry of open) entry.settle({ kind: "duplicate" });
-    return true;
+    return "done";
   }
 
-  const decision = decide(
-    view,
-    said.map((text) => text.body),
-    first.texted,
-  );
-  const trace = {
-    requestId: first.requestId,
-    tenantId: view.tenant.id,
-    conversationId: view.conversation?.id,
-  };
+  const channel = channelOf(deps, first.address);
+  const limits = limitsOf(view, said);
+  const decision = decide(view, said, channel, limits);
   const signal = AbortSignal.timeout(Math.max(1, deadline - COMMIT_RESERVE_MS - deps.now()));
-  const reply =
-    decision.kind === "assistant"
-      ? await think(deps, { view, said, scripted: decision.scripted, trace, signal })
-      : null;
+  let reply = null;
+  if (decision.kind === "assistant") {
+    const { quota } = limits;
+    const isPaid = decision.counted && quota.kind === "allowed";
+    if (isPaid && !(await round.enter(quota.remaining, signal))) return "waited";
+    if (!decision.silent) showReading(channel, open);
+    const asked = said.filter((_, place) => decision.places.includes(place));
+    const { requestId } =
+      asked.find((text) => text.requestId === first.requestId) ?? asked[0] ?? first;
+    const trace = { requestId, tenantId: view.tenant.id, conversationId: view.conversation?.id };
+    const { scripted } = decision;
+    const thought = await think(deps, { view, said: asked, scripted, trace, signal });
+    spent.tokens += thought.tokens;
+    reply = thought.reply;
+  }
   const plan = makePlan({
     view,
     decision,
     reply,
+    limits: limitsChange(view, decision, limits, spent.tokens),
     fresh,
     address: first.address,
     texted: first.texted,
     requestId: first.requestId,
+    channel,
+    defaultSender: deps.defaultSender,
   });
 
   let committed;
   try {
     committed = await commit(deps.db, plan, deps.onUrgentJob);
   } catch (error) {
-    if (error instanceof WorldChanged) return false;
+    if (error instanceof WorldChanged) return "changed";
     throw error;
   }
 
   for (const entry of open) if (!entry.settled) entry.settle({ kind: "committed" });
   if (committed.outbound.length > 0) deps.wakeOutbox();
-  announce(deps, plan, committed);
-  return true;
+  announce(deps, plan, committed, limitsOutcome(decision, limits, said));
+  return "done";
 }
 
-function announce(
-  deps: InboundDeps,
-  plan: ReturnType<typeof makePlan>,
-  committed: Awaited<ReturnType<typeof commit>>,
-): void {
-  const trace = {
-    requestId: plan.requestId,
-    tenantId: plan.address.tenantId,
-    conversationId: committed.conversationId,
-  };
-  if (plan.job !== null)
-    deps.events.emit("job_upserted", {
-      ...trace,
-      jobId: plan.job.id,
-      status: plan.job.status,
-      urgency: plan.job.urgency,
-    });
-  for (const { id, kind, segments } of committed.outbound) {
-    deps.events.emit("message_queued", { ...trace, messageId: id, kind, segments });
-    if (kind === "urgent_alert" && plan.job !== null)
-      deps.events.emit("urgent_job_alerted", { ...trace, jobId: plan.job.id, messageId: id });
-  }
-  if (plan.consent !== null)
-    deps.events.emit(plan.consent.optedOut ? "opt_out_recorded" : "opt_in_recorded", {
-      ...trace,
-      keyword: plan.consent.keyword,
-    });
-  if (plan.violation)
-    void deps.alerts.raise({
-      type: "INVARIANT_VIOLATION",
-      resource: "conversation-mode",
-      requestId: plan.requestId,
-    });
+/** The customer sees that somebody is at it. Nobody waits for that, and it cannot fail. */
+function showReading(channel: Channel, open: Turn<LaneItem, InboundResult>["entries"]): void {
+  const newest = open.at(-1)?.item;
+  if (newest === undefined) return;
+  const { providerMessageId, texted: to } = newest;
+  void channel.showReading?.({ providerMessageId, to }, AbortSignal.timeout(SHOW_READING_MS));
+}
+
+function isNotEmpty<T>(list: T[]): list is [T, ...T[]] {
+  return list.length > 0;
+}
+
+/** @throws when nothing carries the channel any more: a person must look */
+function channelOf({ channels }: InboundDeps, { channel: name }: Address): Channel {
+  const channel = channels.get(name);
+  if (channel === undefined) throw new Error(`no provider carries ${name}`);
+  return channel;
 }
 
 /** A webhook gets a 500 and failed. A knock of the worker wrote nothing either, but its texts are stored and get another try. */

@@ -147,8 +147,8 @@ async function findMissing(db: Database, logged: LoggedInbound[]): Promise<Logge
   const rows = await db.service.$queryRaw<{ id: string }[]>`
     SELECT logged."id" FROM unnest(${ids}::text[], ${receivers}::text[]) AS logged("id", "to")
     WHERE EXISTS (SELECT 1 FROM "TwilioNumberPool" WHERE "phoneNumber" = logged."to")
-      AND NOT EXISTS (SELECT 1 FROM "Message" WHERE "twilioSid" = logged."id")
-      AND NOT EXISTS (SELECT 1 FROM "UnroutedMessage" WHERE "twilioSid" = logged."id")`;
+      AND NOT EXISTS (SELECT 1 FROM "Message" WHERE "providerMessageId" = logged."id")
+      AND NOT EXISTS (SELECT 1 FROM "UnroutedMessage" WHERE "providerMessageId" = logged."id")`;
   const missing = new Set(rows.map(({ id }) => id));
   return logged.filter(({ providerMessageId }) => missing.has(providerMessageId));
 }
@@ -179,7 +179,8 @@ function byPerson(missing: LoggedInbound[]): Iterable<[ArrivedText, ...ArrivedTe
   const people = new Map<string, [ArrivedText, ...ArrivedText[]]>();
   for (const message of missing) {
     const key = `${message.channel} ${message.from} ${message.to}`;
-    const text = { message, requestId: newId() };
+    // As if it had come when it was sent: what a customer wrote during an outage was no burst.
+    const text = { message: { ...message, sentAt: message.receivedAt }, requestId: newId() };
     const texts = people.get(key);
     if (texts === undefined) people.set(key, [text]);
     else texts.push(text);

@@ -1,5 +1,5 @@
 import type { Database } from "@jobrun/db";
-import type { InboundMessage } from "@jobrun/messaging";
+import type { Channel, ChannelName, InboundMessage } from "@jobrun/messaging";
 import type { AlertService } from "../alerts/alert-service.ts";
 import { resolveArrival } from "../numbers/resolve-number.ts";
 import type { Events } from "../telemetry/events.ts";
@@ -17,6 +17,7 @@ export interface OtherPeople {
 
 export interface TakeTextDeps {
   db: Database;
+  channels: ReadonlyMap<ChannelName, Channel>;
   inbound: Inbound;
   people: OtherPeople;
   events: Events;
@@ -42,8 +43,7 @@ export async function takeText(
   deadline: number,
 ): Promise<InboundResult> {
   const { message } = arrived;
-  const { to, from, providerMessageId } = message;
-  const { number, known } = await resolveArrival(deps.db, to, from, providerMessageId);
+  const { number, known } = await resolveArrival(deps.db, message);
   if (known) return { kind: "duplicate" };
   switch (number.role) {
     case "OPERATIONAL": {
@@ -53,8 +53,10 @@ export async function takeText(
     }
     case "ONBOARDING":
       return deps.people.onboarding(onboardingText(arrived, deadline));
-    case "SYSTEM":
-      return keepUnanswered(deps, arrived, true);
+    case "SYSTEM": {
+      const answers = deps.channels.get(message.channel)?.ownsEveryNumber ?? false;
+      return keepUnanswered(deps, arrived, answers);
+    }
   }
 }
 
@@ -76,22 +78,46 @@ export function inboundText(
   tenantId: string,
   deadline: number,
 ): InboundText {
-  const { channel, from: customer, to: texted, providerMessageId, body, media } = message;
+  const { channel, from: customer, ids, to: texted } = message;
+  // Who is known by the address alone needs no second look.
+  const isMore = ids !== undefined && (ids.userId !== null || ids.formerly !== undefined);
   return {
-    address: { tenantId, channel, customer },
+    address: { tenantId, channel, customer, ...(isMore && { ids }) },
     texted,
-    providerMessageId,
     requestId,
+    deadline,
+    ...contentOf(message),
+  };
+}
+
+/** What there is to store of a message. */
+export function contentOf(message: InboundMessage) {
+  const { providerMessageId, body, media, type, payload, silent, sentAt } = message;
+  return {
+    providerMessageId,
     body,
     media,
-    deadline,
+    type: type ?? "text",
+    payload: payload ?? null,
+    silent: silent ?? false,
+    sentAt: believable(sentAt?.getTime() ?? null),
   };
+}
+
+/** Longer than any provider repeats a webhook: what says that it was sent before has a wrong clock. */
+const OLDEST_MS = 8 * 24 * 3_600_000;
+
+/** A clock that is ahead of ours must not make a window longer. */
+function believable(sentAt: number | null): number | null {
+  if (sentAt === null) return null;
+  const now = Date.now();
+  return sentAt < now - OLDEST_MS ? null : Math.min(sentAt, now);
 }
 
 export function onboardingText(
   { message, requestId }: ArrivedText,
   deadline: number,
 ): OnboardingText {
-  const { channel, from, to: texted, providerMessageId, body, media } = message;
-  return { channel, from, texted, providerMessageId, requestId, body, media, deadline };
+  const { channel, from, to: texted } = message;
+  return { channel, from, texted, requestId, deadline, ...contentOf(message) };
 }

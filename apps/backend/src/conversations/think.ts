@@ -11,18 +11,24 @@ interface Question {
   signal: AbortSignal;
 }
 
+interface Thought {
+  reply: AssistantReply;
+  /** What the model took for it, in and out */
+  tokens: number;
+}
+
 /**
  * THINK: asks the assistant. No transaction is open meanwhile.
  *
  * @throws AssistantError unless failures are to be answered by script
  */
-export async function think(deps: InboundDeps, question: Question): Promise<AssistantReply> {
+export async function think(deps: InboundDeps, question: Question): Promise<Thought> {
   if (question.scripted || deps.assistant.provider === "scripted")
     return ask(deps, deps.scripted, question);
   try {
-    const reply = await ask(deps, deps.assistant, question);
+    const thought = await ask(deps, deps.assistant, question);
     deps.alerts.recordAssistantSuccess();
-    return reply;
+    return thought;
   } catch (error) {
     if (!(error instanceof AssistantError)) throw error;
     deps.alerts.recordAssistantFailure(error.errorClass);
@@ -35,8 +41,8 @@ async function ask(
   deps: InboundDeps,
   assistant: Assistant,
   { view, said, trace, signal }: Question,
-): Promise<AssistantReply> {
-  const { reply } = await assistant.reply(
+): Promise<Thought> {
+  const { reply, usage } = await assistant.reply(
     {
       business: { name: view.tenant.name, locale: view.tenant.locale },
       history: view.history.map(({ direction, body }) => ({
@@ -60,5 +66,5 @@ async function ask(
       },
     },
   );
-  return reply;
+  return { reply, tokens: usage.tokensIn + usage.tokensOut };
 }

@@ -18,6 +18,8 @@ export interface HealthDeps {
   sweepState: () => Promise<HealthBody["checks"]["sweep"]>;
   /** Each provider as this process sees it. */
   providers: () => ({ provider: string } & ProviderHealth)[];
+  /** What providers lack to work, in words for the founder. */
+  problems: readonly string[];
 }
 
 interface ProviderHealth {
@@ -114,8 +116,9 @@ async function probeDatabase(db: Database): Promise<number> {
 }
 
 /** Settings under which the gateway runs but does not keep all its promises. */
-function violationsOf({ config }: HealthDeps, alerts: AlertStatus): string[] {
+function violationsOf({ config, problems }: HealthDeps, alerts: AlertStatus): string[] {
   return [
+    ...problems,
     ...(config.signatures === "off" ? ["WEBHOOK_SIGNATURES=off"] : []),
     ...(config.disabledAlerts ? ["ALERTS_DISABLED=true"] : []),
     ...(alerts.channels.length === 0 ? ["no alert channel is configured"] : []),

@@ -70,6 +70,7 @@ function gateway(settings: Settings = {}) {
     startedAt: new Date(Date.now() - 90_000),
     assistantState: () => ({ lastError: null }),
     sweepState: async () => SWEPT,
+    problems: [],
     providers: () => [{ provider: "twilio", breaker, webhooks }],
   });
   return { alerts, http: request(express().use(routes)) };

@@ -7,6 +7,7 @@ import express, {
 import {
   maskAddress,
   type Channel,
+  type FormWebhooks,
   type InboundMessage,
   type WebhookRequest,
 } from "@jobrun/messaging";
@@ -17,7 +18,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 
 /** What every webhook of Twilio needs, whatever it is about. */
 export interface TwilioWebhookDeps {
-  channel: Channel;
+  channel: Channel & FormWebhooks;
   publicBaseUrl: string;
   signatures: "required" | "off";
   metrics: Metrics;

@@ -3,9 +3,10 @@ import type { Logger } from "winston";
 import type { AlertService } from "../alerts/alert-service.ts";
 import { enqueue, outboxText } from "../outbound/enqueue.ts";
 import type { Events } from "../telemetry/events.ts";
-import type { Locale } from "../texts/fill.ts";
+import { localeOf } from "../texts/fill.ts";
 import type { TimerHandlers, UrgentJobTimer } from "../timers/timers.ts";
-import { senderOf } from "./sender-of.ts";
+import { reachedAt } from "./reached-at.ts";
+import { OPERATOR_CHANNEL, operatorSenderOf } from "./sender-of.ts";
 import { urgentJobText } from "./urgent-job.ts";
 
 export interface EscalationDeps {
@@ -13,6 +14,8 @@ export interface EscalationDeps {
   alerts: Pick<AlertService, "raiseIn" | "resolve">;
   events: Events;
   logger: Logger;
+  /** Texts operators whose tenant has no number of its own for it */
+  defaultSender: string | undefined;
   wakeOutbox: () => void;
 }
 
@@ -35,7 +38,7 @@ interface SilentJob {
   words: string;
   place: string | null;
   time: string | null;
-  phone: string;
+  phone: string | null;
   locale: string;
   operatorPhone: string;
   secondContactPhone: string | null;
@@ -47,11 +50,12 @@ async function textAgain(deps: EscalationDeps, timer: UrgentJobTimer): Promise<v
   const escalated = await deps.db.serviceTransaction(async (tx) => {
     const job = await markSecondText(tx, timer);
     if (job === undefined) return null;
-    if (job.sender === null) {
+    const sender = job.sender ?? deps.defaultSender;
+    if (sender === undefined) {
       deps.logger.error("an urgent job has no number to text from", { requestId, tenantId });
       return { job, queued: [] };
     }
-    return { job, queued: await queueTexts(tx, timer, { ...job, sender: job.sender }) };
+    return { job, queued: await queueTexts(tx, timer, { ...job, sender }) };
   });
   if (escalated === null) return;
   const { conversationId } = escalated.job;
@@ -69,7 +73,7 @@ async function markSecondText(tx: Tx, { tenantId, jobId }: UrgentJobTimer) {
     WHERE j."id" = ${jobId}::uuid AND j."clientId" = ${tenantId}::uuid AND v."id" = j."conversationId"
       AND j."secondTextAt" IS NULL AND j."answeredAt" IS NULL AND j."status" = 'URGENT'
     RETURNING j."number", v."id" AS "conversationId", j."location" AS "place", j."requestedTime" AS "time", c."phone",
-      t."locale", t."operatorPhone", t."secondContactPhone", ${senderOf(Prisma.sql`v`)} AS "sender",
+      t."locale", t."operatorPhone", t."secondContactPhone", ${operatorSenderOf(Prisma.sql`v`)} AS "sender",
       COALESCE((SELECT string_agg(said."body", ' / ' ORDER BY said."position")
         FROM (SELECT m."body", m."position" FROM "Message" m
               WHERE m."conversationId" = v."id" AND m."direction" = 'INBOUND' AND m."body" <> ''
@@ -84,17 +88,21 @@ async function queueTexts(
   { tenantId, requestId }: UrgentJobTimer,
   job: SilentJob & { sender: string },
 ) {
-  const locale: Locale = job.locale === "fr" ? "fr" : "en";
+  const locale = localeOf(job.locale);
   const people = [{ phone: job.operatorPhone, again: true }];
   if (job.secondContactPhone !== null && job.secondContactPhone !== job.operatorPhone)
     people.push({ phone: job.secondContactPhone, again: false });
   const queued = [];
   for (const { phone, again } of people) {
-    const text = outboxText("urgent_alert", urgentJobText(locale, job, again), phone);
+    const text = outboxText(
+      "urgent_alert",
+      urgentJobText(locale, { ...job, phone: reachedAt(job) }, again),
+      phone,
+    );
     const messageId = await enqueue(tx, {
       ...text,
       tenantId,
-      channel: "sms",
+      channel: OPERATOR_CHANNEL,
       sender: job.sender,
       requestId,
     });

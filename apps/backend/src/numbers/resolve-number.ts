@@ -1,4 +1,5 @@
 import type { Database } from "@jobrun/db";
+import type { InboundMessage } from "@jobrun/messaging";
 
 type NumberRole = "OPERATIONAL" | "ONBOARDING" | "SYSTEM";
 
@@ -23,16 +24,14 @@ export interface Arrival {
 /**
  * What the texted number is for, and whether the message is stored already: one round trip.
  *
- * @param to E.164. A number that is not ours is SYSTEM.
- * @param from who texts
- * @param providerMessageId Twilio's MessageSid
+ * @param message `to`: what the provider calls the number; one that is not ours is SYSTEM
  */
 export async function resolveArrival(
   db: Database,
-  to: string,
-  from: string,
-  providerMessageId: string,
+  { channel, to, from, ids, providerMessageId }: InboundMessage,
 ): Promise<Arrival> {
+  // A person of the tenant's is known by their phone, also where answers go elsewhere.
+  const phone = ids?.phone ?? from;
   const [row] = await db.service.$queryRaw<
     {
       role: NumberRole | null;
@@ -41,14 +40,16 @@ export async function resolveArrival(
       known: boolean;
     }[]
   >`
-    SELECT n."role"::text AS "role", n."clientId" AS "tenantId",
-           CASE WHEN ${from} IN (t."operatorPhone", t."secondContactPhone") THEN 'operator'
-                WHEN EXISTS (SELECT 1 FROM "TwilioNumberPool" WHERE "phoneNumber" = ${from}) THEN 'ours'
+    SELECT CASE WHEN c."clientId" IS NULL THEN n."role"::text ELSE 'OPERATIONAL' END AS "role", t."id" AS "tenantId",
+           CASE WHEN ${phone} IN (t."operatorPhone", t."secondContactPhone") THEN 'operator'
+                WHEN EXISTS (SELECT 1 FROM "TwilioNumberPool" WHERE "phoneNumber" = ${phone})
+                  OR EXISTS (SELECT 1 FROM "ChannelNumber" WHERE "channel" = ${channel} AND "phoneNumber" = ${phone}) THEN 'ours'
                 ELSE 'customer' END AS "sender",
-           EXISTS (SELECT 1 FROM "Message" WHERE "twilioSid" = ${providerMessageId})
-             OR EXISTS (SELECT 1 FROM "UnroutedMessage" WHERE "twilioSid" = ${providerMessageId}) AS "known"
+           EXISTS (SELECT 1 FROM "Message" WHERE "providerMessageId" = ${providerMessageId})
+             OR EXISTS (SELECT 1 FROM "UnroutedMessage" WHERE "providerMessageId" = ${providerMessageId}) AS "known"
     FROM (SELECT 1) AS one LEFT JOIN "TwilioNumberPool" n ON n."phoneNumber" = ${to}
-      LEFT JOIN "Client" t ON t."id" = n."clientId"`;
+      LEFT JOIN "ChannelNumber" c ON c."channel" = ${channel} AND c."address" = ${to}
+      LEFT JOIN "Client" t ON t."id" = COALESCE(c."clientId", n."clientId")`;
   const known = row?.known ?? false;
   if (row?.role === "OPERATIONAL" && row.tenantId !== null)
     return {

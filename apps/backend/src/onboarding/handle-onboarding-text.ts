@@ -85,7 +85,7 @@ async function take(
 async function store(tx: Tx, text: OnboardingText, tenantId: string | null): Promise<boolean> {
   const stored = await tx.$executeRaw`
     INSERT INTO "Message" ("id", "clientId", "direction", "channel", "kind", "sender", "recipient", "body", "media",
-      "status", "requestId", "twilioSid")
+      "status", "requestId", "providerMessageId")
     VALUES (${newId()}::uuid, ${tenantId}::uuid, 'INBOUND', ${text.channel}, 'onboarding_text', ${text.from},
       ${text.texted}, ${text.body}, ${JSON.stringify(text.media)}::jsonb, 'RECEIVED', ${text.requestId},
       ${text.providerMessageId})

@@ -1,4 +1,5 @@
 import type { Tx } from "@jobrun/db";
+import type { Channel, ChannelName } from "@jobrun/messaging";
 import { enqueue, outboxText } from "../outbound/enqueue.ts";
 import type { MessageKind } from "../outbound/message-kinds.ts";
 import type { Locale } from "../texts/fill.ts";
@@ -9,6 +10,7 @@ import type { LockedJob } from "./find-job.ts";
 export interface CommandContext {
   tx: Tx;
   timers: Timers;
+  channels: ReadonlyMap<ChannelName, Channel>;
   tenant: { id: string; name: string; ownerName: string | null };
   locale: Locale;
   /** Whether the operator themselves texts, not their second contact */
@@ -32,13 +34,13 @@ export interface Effects {
  * @returns what will be sent
  */
 export async function tellCustomer(
-  { tx, tenant, requestId, effects, texted }: CommandContext,
+  { tx, tenant, requestId, effects, texted, channels }: CommandContext,
   job: LockedJob,
   kind: MessageKind,
   words: string,
 ): Promise<string> {
-  const text = outboxText(kind, words, job.phone);
-  const { conversationId, channel } = job;
+  const { conversationId, channel, recipient } = job;
+  const text = outboxText(kind, words, recipient, channels.get(channel)?.fitText);
   const sender = job.sender ?? texted;
   const messageId = await enqueue(tx, {
     ...text,

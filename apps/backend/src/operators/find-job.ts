@@ -1,4 +1,5 @@
 import { Prisma, type Tx } from "@jobrun/db";
+import { reachedAt, type Reached } from "../jobs/reached-at.ts";
 import { senderOf } from "../jobs/sender-of.ts";
 
 /** A job whose conversation and row are locked until the transaction ends. */
@@ -11,8 +12,10 @@ export interface LockedJob {
   founderTold: boolean;
   conversationId: string;
   channel: string;
-  /** The customer's */
+  /** The customer's number, or words for the lack of one */
   phone: string;
+  /** Where a text to the customer goes */
+  recipient: string;
   optedOut: boolean;
   /** The number of ours that the customer knows; null for a tenant without one */
   sender: string | null;
@@ -28,13 +31,15 @@ export async function lockJob(tx: Tx, number: number): Promise<LockedJob | null>
     FROM "Job" j WHERE j."number" = ${number} AND j."conversationId" = v."id"`;
   if (locked === 0) return null;
   // A statement of its own: it sees what the lock was waited for. The row is locked against its timers.
-  const [job] = await tx.$queryRaw<LockedJob[]>`
+  const [job] = await tx.$queryRaw<(Omit<LockedJob, "phone"> & Reached)[]>`
     SELECT j."id", j."number", j."status"::text AS "status", j."urgency", j."answeredAt" IS NOT NULL AS "answered",
-      j."founderToldAt" IS NOT NULL AS "founderTold", v."id" AS "conversationId", v."channel", c."phone",
+      j."founderToldAt" IS NOT NULL AS "founderTold", v."id" AS "conversationId", v."channel", c."phone", t."locale",
+      COALESCE(c."phone", c."userId") AS "recipient",
       c."optedOutAt" IS NOT NULL AS "optedOut", ${senderOf(Prisma.sql`v`)} AS "sender"
     FROM "Job" j JOIN "Conversation" v ON v."id" = j."conversationId" JOIN "Customer" c ON c."id" = v."customerId"
+      JOIN "Client" t ON t."id" = v."clientId"
     WHERE j."number" = ${number} FOR UPDATE OF j`;
-  return job ?? null;
+  return job === undefined ? null : { ...job, phone: reachedAt(job) };
 }
 
 type UrgentJobs =

@@ -1,4 +1,5 @@
 import { newId, type Database, type Tx } from "@jobrun/db";
+import type { Channel, ChannelName } from "@jobrun/messaging";
 import type { Logger } from "winston";
 import type { AlertService } from "../alerts/alert-service.ts";
 import { isConsentKeyword } from "../conversations/decide.ts";
@@ -10,10 +11,12 @@ import type { Timers } from "../timers/timers.ts";
 import { answerCommand } from "./answer-command.ts";
 import type { CommandContext, Effects } from "./command-context.ts";
 import { parseCommand } from "./parse-command.ts";
+import { localeOf } from "../texts/fill.ts";
 
 export interface OperatorDeps {
   db: Database;
   timers: Timers;
+  channels: ReadonlyMap<ChannelName, Channel>;
   events: Events;
   metrics: Metrics;
   alerts: Pick<AlertService, "recordTransactionFailure">;
@@ -60,37 +63,44 @@ export async function handleOperatorText(
 /** False when the id is used. Somebody who stores it at this moment is waited for. */
 async function store(tx: Tx, text: InboundText): Promise<boolean> {
   const { tenantId, channel, customer: operator } = text.address;
+  const payload = text.payload === null ? null : JSON.stringify(text.payload);
   const stored = await tx.$executeRaw`
     INSERT INTO "Message" ("id", "clientId", "direction", "channel", "kind", "sender", "recipient", "body", "media",
-      "status", "requestId", "twilioSid")
+      "type", "payload", "status", "requestId", "providerMessageId")
     VALUES (${newId()}::uuid, ${tenantId}::uuid, 'INBOUND', ${channel}, 'operator_text', ${operator}, ${text.texted},
-      ${text.body}, ${JSON.stringify(text.media)}::jsonb, 'RECEIVED', ${text.requestId}, ${text.providerMessageId})
+      ${text.body}, ${JSON.stringify(text.media)}::jsonb, ${text.type}, ${payload}::jsonb, 'RECEIVED', ${text.requestId}, ${text.providerMessageId})
     ON CONFLICT DO NOTHING`;
   return stored === 1;
 }
 
 async function answer(
-  { timers }: OperatorDeps,
+  { timers, channels }: OperatorDeps,
   tx: Tx,
-  { address, texted, requestId, body }: InboundText,
+  { address, texted, requestId, body, silent }: InboundText,
   effects: Effects,
 ): Promise<void> {
   // The provider answers STOP and the like itself; whether it texts an operator is its affair.
-  if (isConsentKeyword(body)) return;
+  if (isConsentKeyword(body) || silent) return;
   const { operatorPhone, locale, ...tenant } = await readTenant(tx, address.tenantId);
   const context: CommandContext = {
     tx,
     timers,
+    channels,
     tenant,
-    locale: locale === "fr" ? "fr" : "en",
+    locale: localeOf(locale),
     byOwner: address.customer === operatorPhone,
     texted,
     requestId,
     effects,
   };
   const words = await answerCommand(context, parseCommand(body, context.locale));
-  const reply = outboxText("operator_reply", words, address.customer);
   const { tenantId, channel } = address;
+  const reply = outboxText(
+    "operator_reply",
+    words,
+    address.customer,
+    channels.get(channel)?.fitText,
+  );
   const messageId = await enqueue(tx, { ...reply, tenantId, channel, sender: texted, requestId });
   effects.queued.push({ messageId, kind: reply.kind, segments: reply.segments });
 }

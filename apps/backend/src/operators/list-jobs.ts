@@ -1,4 +1,5 @@
 import { prepareSmsText } from "@jobrun/messaging";
+import { reachedAt } from "../jobs/reached-at.ts";
 import { clip, longestFitting } from "../jobs/fit-text.ts";
 import { fill, type Locale } from "../texts/fill.ts";
 import { operatorTexts } from "../texts/operator-texts.ts";
@@ -10,7 +11,7 @@ interface OpenJob {
   urgency: string;
   summary: string;
   location: string | null;
-  phone: string;
+  phone: string | null;
 }
 
 /** More never fit into three segments; the rest is counted. */
@@ -41,7 +42,7 @@ function lineOf(job: OpenJob, locale: Locale): string {
   const what = [
     `${markOf(job, locale)}${clip(job.summary, SUMMARY_LENGTH)}`,
     ...(job.location === null ? [] : [clip(job.location, PLACE_LENGTH)]),
-    job.phone,
+    reachedAt({ phone: job.phone, locale }),
   ];
   return `${job.number} ${what.join(", ")}`;
 }

@@ -59,12 +59,9 @@ export function guardChannel(
   };
 }
 
-// Twilio's codes for one number that cannot be served now: a full queue, a carrier's cap, a phone that is off.
-const ABOUT_ONE_NUMBER = new Set(["21611", "30003", "30022", "30023", "30047"]);
-
-/** Texts of one busy sender must not stop everybody's. */
+/** Texts of one busy sender, or to one busy recipient, must not stop everybody's. */
 function isProviderAway(outcome: SendOutcome): boolean {
-  return outcome.kind === "unavailable" && !ABOUT_ONE_NUMBER.has(outcome.code);
+  return outcome.kind === "unavailable" && outcome.about === undefined;
 }
 
 const STATES: Record<CircuitState, BreakerState> = {

@@ -12,13 +12,12 @@ import { recordOutcome, type Recorded } from "./record-outcome.ts";
 import { SenderRate } from "./sender-rate.ts";
 import { claimProbes, liftStops, stopChannel, stopsMore, type Rejection } from "./stops.ts";
 import type { DeliveryTimings } from "./timings.ts";
+import { hold, isInWindow, turnIntoTemplate } from "./window.ts";
 
 export interface DispatchDeps {
   db: Database;
   channels: ReadonlyMap<ChannelName, Channel>;
   timings: DeliveryTimings;
-  /** What one of our numbers may send. */
-  segmentsPerSecond: number;
   events: Events;
   metrics: Metrics;
   alerts: AlertService;
@@ -61,7 +60,7 @@ export class Dispatcher {
 
   constructor(deps: DispatchDeps) {
     this.#deps = deps;
-    this.#rate = new SenderRate(deps.segmentsPerSecond);
+    this.#rate = new SenderRate(deps.channels);
     this.#loop = new PollLoop(() => this.#claimAndSend(), deps.timings.pollMs);
     this.#guarded = new Map(
       [...deps.channels].map(([name, channel]) => [
@@ -141,10 +140,10 @@ export class Dispatcher {
   }
 
   #track(sending: Sending): void {
-    const { tenantId, sender, segments } = sending.message;
+    const { tenantId, channel, sender, segments } = sending.message;
     const tenant = tenantId ?? "";
     this.#underWay.set(tenant, (this.#underWay.get(tenant) ?? 0) + 1);
-    this.#rate.take(sender, segments);
+    this.#rate.take(channel, sender, segments);
     const tracked = this.#sendOne(sending).finally(() => {
       this.#sending.delete(tracked);
       const left = (this.#underWay.get(tenant) ?? 0) - 1;
@@ -168,6 +167,7 @@ export class Dispatcher {
     const { provider = "none" } = this.#guarded.get(message.channel)?.channel ?? {};
     const started = performance.now();
     try {
+      if (!(await this.#mayLeave(sending))) return;
       const outcome = await this.#send(message, claimedAt);
       metrics.sendDuration.observe({ provider }, (performance.now() - started) / 1000);
       metrics.outbound.inc({ channel: message.channel, outcome: outcome.kind });
@@ -182,10 +182,29 @@ export class Dispatcher {
     }
   }
 
+  /** Outside the channel's window a message becomes a template, or waits for the customer. */
+  async #mayLeave({ message }: Sending): Promise<boolean> {
+    const { db, logger } = this.#deps;
+    const channel = this.#guarded.get(message.channel)?.channel;
+    if (channel === undefined || isInWindow(channel, message, Date.now())) return true;
+    const template = await turnIntoTemplate(db, channel, message);
+    if (template !== null) {
+      message.type = template.type;
+      message.payload = template.payload;
+      return true;
+    }
+    if (await hold(db, message))
+      logger.warn("a message waits until its customer writes again", {
+        ...traceOf(message),
+        messageId: message.id,
+      });
+    return false;
+  }
+
   async #send(message: ClaimedMessage, claimedAt: number): Promise<SendOutcome> {
     const guarded = this.#guarded.get(message.channel);
     if (guarded === undefined) return { kind: "rejected", code: "no-channel", scope: "other" };
-    const { id, sender: from, recipient: to, body, lifeSeconds } = message;
+    const { id, sender: from, recipient: to, body, type, payload, lifeSeconds } = message;
     // A process that was frozen may hold a claim that is no longer its own: then it must not send. Asked
     // before each attempt, since timers that ran out meanwhile fire in any order.
     const leftMs = () =>
@@ -196,7 +215,14 @@ export class Dispatcher {
         : { kind: "unavailable", code: "too-late" };
     return sendWithRetry(
       { ...guarded.channel, send },
-      { id, from, to, body, ...(lifeSeconds !== null && { validitySeconds: lifeSeconds }) },
+      {
+        id,
+        from,
+        to,
+        body,
+        ...(payload !== null && { content: { type, payload } }),
+        ...(lifeSeconds !== null && { validitySeconds: lifeSeconds }),
+      },
       {
         signal: AbortSignal.timeout(Math.max(1, leftMs())),
         // With the breaker open the text goes back to the outbox: one at a time finds out.
@@ -216,7 +242,9 @@ export class Dispatcher {
     const { db, timings } = this.#deps;
     const counted = this.#guarded.get(message.channel)?.state() === "closed";
     if (outcome.kind === "rejected" && outcome.scope === "opt-out")
-      return this.#recordOptOut(message, outcome);
+      return this.#recordOptOut(message, outcome, "all");
+    if (outcome.kind === "rejected" && outcome.scope === "marketing-opt-out")
+      return this.#recordOptOut(message, outcome, "marketing");
     if (outcome.kind === "rejected" && stopsMore(outcome))
       return db.serviceTransaction(async (tx) => {
         const recorded = await recordOutcome(tx, message, outcome, timings);
@@ -241,12 +269,16 @@ export class Dispatcher {
     });
   }
 
-  async #recordOptOut(message: ClaimedMessage, refusal: Rejection): Promise<Recorded | null> {
+  async #recordOptOut(
+    message: ClaimedMessage,
+    refusal: Rejection,
+    from: "all" | "marketing",
+  ): Promise<Recorded | null> {
     const { db, timings, events } = this.#deps;
-    const { tenantId, recipient: phone } = message;
+    const { tenantId, recipient: address } = message;
     const [recorded, isNew] = await db.serviceTransaction(async (tx) => [
       await recordOutcome(tx, message, refusal, timings),
-      tenantId !== null && (await recordOptOut(tx, { tenantId, phone })),
+      tenantId !== null && (await recordOptOut(tx, { tenantId, address }, from)),
     ]);
     if (isNew) events.emit("opt_out_recorded", { ...traceOf(message), keyword: refusal.code });
     return recorded;

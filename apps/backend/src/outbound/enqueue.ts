@@ -1,8 +1,8 @@
 import { newId, type Tx } from "@jobrun/db";
-import { prepareSmsText } from "@jobrun/messaging";
+import { prepareSmsText, type Channel } from "@jobrun/messaging";
 import { messageKinds, type MessageKind } from "./message-kinds.ts";
 
-/** A text to send, its words made fit for SMS. */
+/** A text to send, its words made fit for the channel it goes by. */
 export interface OutboxText {
   kind: MessageKind;
   body: string;
@@ -16,8 +16,14 @@ export function kindColumns(kind: MessageKind): { priority: number; lifeSeconds:
   return { priority, lifeSeconds };
 }
 
-export function outboxText(kind: MessageKind, text: string, recipient: string): OutboxText {
-  const { text: body, segments } = prepareSmsText(text);
+/** @param fitText of the channel it goes by; operators, founders and callers are reached by SMS */
+export function outboxText(
+  kind: MessageKind,
+  words: string,
+  recipient: string,
+  fitText: Channel["fitText"] = prepareSmsText,
+): OutboxText {
+  const { text: body, segments } = fitText(words);
   return { kind, body, segments, recipient };
 }
 
@@ -37,15 +43,18 @@ export async function enqueue(
     sender: string;
     requestId: string;
     conversationId?: string;
+    /** Of what is more than words: as the channel's `readContent` returned it */
+    content?: { type: string; payload?: unknown };
   },
 ): Promise<string> {
   const id = newId();
   const { priority, lifeSeconds } = kindColumns(text.kind);
+  const { type = "text", payload } = text.content ?? {};
   await tx.$executeRaw`
     INSERT INTO "Message" ("id", "clientId", "conversationId", "direction", "channel", "kind", "sender", "recipient", "body", "segments",
-      "status", "requestId", "priority", "expiresAt")
+      "type", "payload", "status", "requestId", "priority", "expiresAt")
     VALUES (${id}::uuid, ${text.tenantId}::uuid, ${text.conversationId ?? null}::uuid, 'OUTBOUND', ${text.channel}, ${text.kind}, ${text.sender},
-      ${text.recipient}, ${text.body}, ${text.segments}, 'QUEUED', ${text.requestId}, ${priority},
+      ${text.recipient}, ${text.body}, ${text.segments}, ${type}, ${payload === undefined ? null : JSON.stringify(payload)}::jsonb, 'QUEUED', ${text.requestId}, ${priority},
       now() + make_interval(secs => ${lifeSeconds}))`;
   return id;
 }

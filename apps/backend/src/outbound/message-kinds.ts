@@ -21,6 +21,8 @@ export const messageKinds = {
   customer_notice: important,
   onboarding: important,
   opt_out_confirmation: important,
+  quota_notice: important,
+  rate_notice: { ...important, lifeSeconds: 15 * MINUTE },
   holding: { ...important, lifeSeconds: 15 * MINUTE },
   unrouted_reply: { ...important, lifeSeconds: 15 * MINUTE },
   missed_call: { ...important, lifeSeconds: 30 * MINUTE },

@@ -1,20 +1,22 @@
 import type { Tx } from "@jobrun/db";
 
-/** Twilio's code for a recipient who has texted STOP: https://www.twilio.com/docs/api/errors/21610 */
-export const OPT_OUT_CODE = "21610";
-
 /**
- * Records that a customer wants no more texts, as a part of the caller's transaction.
+ * Records that a customer wants no more texts, or no more campaigns, as a part of the caller's
+ * transaction.
  *
- * @param customer `phone` in E.164 with "+"
- * @returns false when it was recorded before, or when no customer has this number
+ * @param customer `address`: E.164 with "+", or a provider's id of them
+ * @returns false when it was recorded before, or when no customer has this address
  */
 export async function recordOptOut(
   tx: Tx,
-  customer: { tenantId: string; phone: string },
+  { tenantId, address }: { tenantId: string; address: string },
+  from: "all" | "marketing",
 ): Promise<boolean> {
+  const all = from === "all";
   const recorded = await tx.$executeRaw`
-    UPDATE "Customer" SET "optedOutAt" = now()
-    WHERE "clientId" = ${customer.tenantId}::uuid AND "phone" = ${customer.phone} AND "optedOutAt" IS NULL`;
-  return recorded === 1;
+    UPDATE "Customer" SET "optedOutAt" = CASE WHEN ${all} THEN now() ELSE "optedOutAt" END,
+      "marketingOptedOutAt" = COALESCE("marketingOptedOutAt", now())
+    WHERE "clientId" = ${tenantId}::uuid AND ("phone" = ${address} OR "userId" = ${address})
+      AND CASE WHEN ${all} THEN "optedOutAt" ELSE "marketingOptedOutAt" END IS NULL`;
+  return recorded > 0;
 }

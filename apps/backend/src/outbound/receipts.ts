@@ -3,7 +3,7 @@ import type { Receipt } from "@jobrun/messaging";
 import type winston from "winston";
 import type { AlertService } from "../alerts/alert-service.ts";
 import type { Events } from "../telemetry/events.ts";
-import { OPT_OUT_CODE, recordOptOut } from "./opt-out.ts";
+import { recordOptOut } from "./opt-out.ts";
 
 /**
  * How far a text has come. A receipt only ever lifts it, so the end is the same whatever the order
@@ -14,6 +14,8 @@ const RANK = {
   SENDING: 1,
   UNKNOWN: 1,
   DEAD: 1,
+  // Put aside after an attempt of which nobody knew: a receipt proves that it was sent after all.
+  HELD: 1,
   SENT: 2,
   FAILED: 3,
   DELIVERED: 4,
@@ -57,7 +59,7 @@ export type AppliedReceipt =
  */
 export async function applyReceipt(db: Database, receipt: Receipt): Promise<AppliedReceipt> {
   const apply = async () =>
-    receipt.code === OPT_OUT_CODE
+    receipt.optOut !== undefined
       ? db.serviceTransaction((tx) => applyOptOut(tx, receipt))
       : resultOf(await update(db.service, receipt), receipt, false);
   try {
@@ -82,21 +84,30 @@ const BATCH = 200;
  * @returns what became of those whose row exists by now
  */
 export async function applyPendingReceipts(db: Database): Promise<AppliedReceipt[]> {
-  const due = await db.service.$queryRaw<(Receipt & { id: string; known: boolean })[]>`
+  const due = await db.service.$queryRaw<PendingReceipt[]>`
     SELECT p.* FROM (
-      SELECT "id", "provider", "providerMessageId", "messageId", "status"::text AS "status", "code", "receivedAt",
+      SELECT "id", "provider", "providerMessageId", "messageId", "status"::text AS "status", "code", "optOut",
+        "participant", "receivedAt",
         EXISTS (SELECT 1 FROM "Message" m
-          WHERE m."twilioSid" = "PendingReceipt"."providerMessageId" OR m."id" = "messageId") AS "known"
+          WHERE m."providerMessageId" = "PendingReceipt"."providerMessageId" OR m."id" = "messageId") AS "known"
       FROM "PendingReceipt"
     ) p WHERE p."known" OR p."receivedAt" < now() - interval '1 hour'
     ORDER BY p."receivedAt" LIMIT ${BATCH}`;
   if (due.length === 0) return [];
   const applied: AppliedReceipt[] = [];
-  for (const receipt of due) if (receipt.known) applied.push(await applyReceipt(db, receipt));
+  for (const { id: _, known, optOut, ...receipt } of due)
+    if (known)
+      applied.push(await applyReceipt(db, { ...receipt, ...(optOut !== null && { optOut }) }));
   await db.service.$executeRaw`
     DELETE FROM "PendingReceipt" WHERE "id" = ANY(${due.map(({ id }) => id)}::uuid[])`;
   return applied;
 }
+
+type PendingReceipt = Omit<Receipt, "optOut"> & {
+  id: string;
+  known: boolean;
+  optOut: "all" | "marketing" | null;
+};
 
 interface AnnounceDeps {
   events: Events;
@@ -140,7 +151,7 @@ function announceApplied(
   if (status === "FAILED") events.emit("message_failed", { ...text, code: code ?? "unknown" });
   if (optedOut) {
     const { messageId: _id, ...trace } = text;
-    events.emit("opt_out_recorded", { ...trace, keyword: OPT_OUT_CODE });
+    events.emit("opt_out_recorded", { ...trace, keyword: code ?? "unknown" });
   }
   if (wasOpen) wakeOutbox();
 }
@@ -151,7 +162,8 @@ async function applyOptOut(tx: Tx, receipt: Receipt): Promise<AppliedReceipt> {
   const optedOut =
     row?.applied === true &&
     row.tenantId !== null &&
-    (await recordOptOut(tx, { tenantId: row.tenantId, phone: row.recipient }));
+    receipt.optOut !== undefined &&
+    (await recordOptOut(tx, { tenantId: row.tenantId, address: row.recipient }, receipt.optOut));
   return resultOf(row, receipt, optedOut);
 }
 
@@ -177,26 +189,28 @@ async function update(db: Pick<Tx, "$queryRaw">, receipt: Receipt): Promise<Row 
   const lower = Object.entries(RANK).flatMap(([name, rank]) => (rank < RANK[status] ? [name] : []));
   const [row] = await db.$queryRaw<Row[]>`
     WITH found AS (
-      SELECT "id", "status", "twilioSid", "clientId", "conversationId", "requestId", "recipient", "attempts"
+      SELECT "id", "status", "providerMessageId", "clientId", "conversationId", "requestId", "recipient", "attempts"
       FROM "Message"
-      WHERE "id" = COALESCE((SELECT "id" FROM "Message" WHERE "twilioSid" = ${providerMessageId}), ${messageId}::uuid)
+      WHERE "id" = COALESCE((SELECT "id" FROM "Message" WHERE "providerMessageId" = ${providerMessageId}), ${messageId}::uuid)
       FOR UPDATE
     ), applied AS (
-      UPDATE "Message" m SET "status" = ${status}::"MessageStatus", "twilioSid" = ${providerMessageId},
+      UPDATE "Message" m SET "status" = ${status}::"MessageStatus", "providerMessageId" = ${providerMessageId},
         "sentAt" = COALESCE(m."sentAt", now()), "errorCode" = ${code}, "unknownSince" = NULL, "leasedUntil" = NULL
       FROM found
       WHERE m."id" = found."id" AND m."status" = ANY(${lower}::"MessageStatus"[])
-        AND (found."twilioSid" IS NULL OR found."twilioSid" = ${providerMessageId})
+        AND (found."providerMessageId" IS NULL OR found."providerMessageId" = ${providerMessageId})
       RETURNING 1
     ), kept AS (
-      INSERT INTO "PendingReceipt" ("id", "provider", "providerMessageId", "messageId", "status", "code")
-      SELECT ${newId()}::uuid, ${provider}, ${providerMessageId}, ${messageId}::uuid, ${status}::"MessageStatus", ${code}
+      INSERT INTO "PendingReceipt" ("id", "provider", "providerMessageId", "messageId", "status", "code", "optOut",
+        "participant")
+      SELECT ${newId()}::uuid, ${provider}, ${providerMessageId}, ${messageId}::uuid, ${status}::"MessageStatus", ${code},
+        ${receipt.optOut ?? null}, ${receipt.participant ?? ""}
       WHERE NOT EXISTS (SELECT 1 FROM found)
       ON CONFLICT DO NOTHING
     )
     SELECT EXISTS (SELECT 1 FROM applied) AS "applied", "id",
       "clientId" AS "tenantId", "conversationId", "requestId", "recipient", "attempts", "status"::text AS "previous",
-      "twilioSid" AS "knownAs"
+      "providerMessageId" AS "knownAs"
     FROM found`;
   return row;
 }

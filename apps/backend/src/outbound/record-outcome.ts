@@ -34,7 +34,7 @@ export async function recordOutcome(
   const status = statusAfter(outcome, message.failures, schedule.length, counted);
   const providerId = outcome.kind === "accepted" ? outcome.providerId : null;
   const code = outcome.kind === "accepted" ? null : outcome.code;
-  const waitMs = waitAfter(status, outcome, schedule[message.failures] ?? 0, timings);
+  const waitMs = waitAfter(status, outcome, message.failures, timings);
   const failed = outcome.kind === "unavailable" && counted;
   // Behind a text that was not settled nobody is but QUEUED. The other two are named for the index of them all,
   // by conversation: by QUEUED alone the planner may look through the whole outbox.
@@ -44,14 +44,14 @@ export async function recordOutcome(
       "status" = CASE WHEN m."status" IN ('QUEUED', 'SENDING', 'UNKNOWN', 'DEAD') THEN ${status}::"MessageStatus" ELSE m."status" END,
       "errorCode" = CASE WHEN m."status" = 'FAILED' THEN m."errorCode" ELSE ${code} END,
       "leasedUntil" = NULL,
-      "twilioSid" = COALESCE(m."twilioSid", ${providerId}),
+      "providerMessageId" = COALESCE(m."providerMessageId", ${providerId}),
       "sentAt" = CASE WHEN ${status === "SENT"} THEN COALESCE(m."sentAt", now()) END,
       "failures" = m."failures" + ${failed ? 1 : 0},
       "unknownSince" = CASE WHEN ${status === "UNKNOWN"} THEN now() END,
       "dueAt" = now() + ${waitMs}::int * interval '1 millisecond'
     WHERE m."id" = ${message.id}::uuid AND m."attempts" = ${message.attempts}
       AND (m."status" = 'SENDING'
-        OR ${status === "SENT"} AND (m."status" IN ('QUEUED', 'UNKNOWN', 'DEAD') AND m."twilioSid" IS NULL OR m."twilioSid" = ${providerId}))
+        OR ${status === "SENT"} AND (m."status" IN ('QUEUED', 'UNKNOWN', 'DEAD') AND m."providerMessageId" IS NULL OR m."providerMessageId" = ${providerId}))
     RETURNING EXISTS (SELECT 1 FROM "Message" later
       WHERE later."conversationId" = m."conversationId" AND later."position" > m."position"
         AND later."status" IN ('QUEUED', 'SENDING', 'UNKNOWN')) AS "next"`;
@@ -79,10 +79,15 @@ function statusAfter(
 function waitAfter(
   status: RecordedStatus,
   outcome: SendOutcome,
-  scheduledMs: number,
-  { lookUpAfterMs }: DeliveryTimings,
+  failures: number,
+  { lookUpAfterMs, retryScheduleMs }: DeliveryTimings,
 ): number {
   if (status === "UNKNOWN") return lookUpAfterMs;
   if (outcome.kind !== "unavailable") return 0;
+  const { waitBaseSeconds } = outcome;
+  const scheduledMs =
+    waitBaseSeconds === undefined
+      ? (retryScheduleMs[failures] ?? 0)
+      : waitBaseSeconds ** failures * 1000;
   return Math.round(Math.max(scheduledMs, Math.min(outcome.retryAfterMs ?? 0, LONGEST_WAIT_MS)));
 }

@@ -1,10 +1,9 @@
-/**
- * So much of a sender's rate may leave at once: the provider queues what comes faster than its own
- * rate, and a burst of customers should not wait here first.
- */
-const BURST_SECONDS = 5 * 60;
+import type { Channel, ChannelName } from "@jobrun/messaging";
+
+type Rate = Channel["rate"];
 
 interface Bucket {
+  rate: Rate;
   segments: number;
   at: number;
 }
@@ -15,40 +14,49 @@ interface Bucket {
  * priority and their expiry.
  */
 export class SenderRate {
-  readonly #perSecond: number;
+  readonly #channels: ReadonlyMap<ChannelName, Pick<Channel, "rate">>;
   readonly #now: () => number;
   readonly #buckets = new Map<string, Bucket>();
 
   /** @param now milliseconds of a clock that only goes forward */
-  constructor(segmentsPerSecond: number, now: () => number = () => performance.now()) {
-    this.#perSecond = segmentsPerSecond;
+  constructor(
+    channels: ReadonlyMap<ChannelName, Pick<Channel, "rate">>,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#channels = channels;
     this.#now = now;
   }
 
   /** Counts segments that leave now. What is claimed may overdraw the bucket by the rest of one text. */
-  take(sender: string, segments: number): void {
-    this.#buckets.set(sender, { segments: this.#left(sender) - segments, at: this.#now() });
+  take(channel: ChannelName, sender: string, segments: number): void {
+    const rate = this.#channels.get(channel)?.rate;
+    if (rate === undefined) return;
+    const bucket = this.#buckets.get(sender) ?? { rate, segments: burstOf(rate), at: this.#now() };
+    this.#buckets.set(sender, {
+      rate,
+      segments: this.#left(bucket) - segments,
+      at: this.#now(),
+    });
   }
 
-  /** Segments that may leave now: what is left to the senders that have used some of their burst. */
-  room(): { burst: number; left: Record<string, number> } {
+  /** Segments that may leave now: what is left to the senders that have used some of their channel's burst. */
+  room(): { bursts: Record<ChannelName, number>; left: Record<string, number> } {
     const left: Record<string, number> = {};
-    for (const sender of this.#buckets.keys()) {
-      const segments = this.#left(sender);
-      if (segments >= this.#burst) this.#buckets.delete(sender);
+    for (const [sender, bucket] of this.#buckets) {
+      const segments = this.#left(bucket);
+      if (segments >= burstOf(bucket.rate)) this.#buckets.delete(sender);
       else left[sender] = segments;
     }
-    return { burst: this.#burst, left };
+    const bursts = [...this.#channels].map(([name, { rate }]) => [name, burstOf(rate)] as const);
+    return { bursts: Object.fromEntries(bursts), left };
   }
 
-  get #burst(): number {
-    return this.#perSecond * BURST_SECONDS;
+  #left({ rate, segments, at }: Bucket): number {
+    const refilled = ((this.#now() - at) / 1000) * rate.perSecond;
+    return Math.min(burstOf(rate), segments + refilled);
   }
+}
 
-  #left(sender: string): number {
-    const bucket = this.#buckets.get(sender);
-    if (bucket === undefined) return this.#burst;
-    const refilled = ((this.#now() - bucket.at) / 1000) * this.#perSecond;
-    return Math.min(this.#burst, bucket.segments + refilled);
-  }
+function burstOf({ perSecond, burstSeconds }: Rate): number {
+  return perSecond * burstSeconds;
 }

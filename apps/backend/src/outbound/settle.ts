@@ -102,10 +102,10 @@ async function takeEvidence(
 ): Promise<boolean> {
   try {
     const written = await db.service.$executeRaw`
-      UPDATE "Message" SET "status" = 'SENT', "twilioSid" = ${providerId}, "errorCode" = NULL, "unknownSince" = NULL,
+      UPDATE "Message" SET "status" = 'SENT', "providerMessageId" = ${providerId}, "errorCode" = NULL, "unknownSince" = NULL,
         "sentAt" = now()
       WHERE "id" = ${message.id}::uuid AND "status" = 'UNKNOWN' AND "attempts" = ${message.attempts}
-        AND NOT EXISTS (SELECT 1 FROM "Message" WHERE "twilioSid" = ${providerId})`;
+        AND NOT EXISTS (SELECT 1 FROM "Message" WHERE "providerMessageId" = ${providerId})`;
     return written === 1;
   } catch (error) {
     if (sqlState(error) === UNIQUE_VIOLATION) return false;

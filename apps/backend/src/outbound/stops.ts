@@ -1,4 +1,4 @@
-import type { Database, Tx } from "@jobrun/db";
+import { Prisma, type Database, type Tx } from "@jobrun/db";
 import { callingCode, type SendOutcome } from "@jobrun/messaging";
 import { claimedColumns, IS_NEXT, IS_WANTED, type ClaimedMessage } from "./claim.ts";
 
@@ -23,6 +23,12 @@ const STOPPED: Partial<Record<Rejection["scope"], Covered>> = {
   "unverified-recipient": ({ recipient }) => ({ sender: "", recipientPrefix: recipient }),
 };
 
+/** SQL: the stop holds back the text `q` of its channel. */
+function covers(stop: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`${stop}."sender" IN ('', q."sender") AND starts_with(q."recipient", ${stop}."recipientPrefix")
+    AND ${stop}."kind" IN ('', q."kind")`;
+}
+
 /** Stops what the refusal of this text holds for, until a probe passes. */
 export async function stopChannel(
   tx: Tx,
@@ -36,7 +42,7 @@ export async function stopChannel(
     INSERT INTO "ChannelStop" ("channel", "sender", "recipientPrefix", "code", "probeAt")
     VALUES (${message.channel}, ${covered.sender}, ${covered.recipientPrefix}, ${code},
       now() + ${probeMs}::int * interval '1 millisecond')
-    ON CONFLICT ("channel", "sender", "recipientPrefix") DO UPDATE
+    ON CONFLICT ("channel", "sender", "recipientPrefix", "kind") DO UPDATE
       SET "code" = EXCLUDED."code", "probeAt" = EXCLUDED."probeAt"`;
 }
 
@@ -53,18 +59,17 @@ export async function claimProbes(
     WITH gone AS (
       DELETE FROM "ChannelStop" s WHERE s."probeAt" <= now() AND s."channel" = ANY(${channels}) AND NOT EXISTS (
         SELECT 1 FROM "Message" q WHERE q."status" IN ('QUEUED', 'SENDING', 'UNKNOWN') AND q."channel" = s."channel"
-          AND s."sender" IN ('', q."sender") AND starts_with(q."recipient", s."recipientPrefix"))
+          AND ${covers(Prisma.sql`s`)})
       RETURNING *
     ), stop AS (
       UPDATE "ChannelStop" SET "probeAt" = now() + ${timings.stopProbeMs}::int * interval '1 millisecond'
       WHERE "probeAt" <= now() AND "channel" = ANY(${channels})
-        AND NOT EXISTS (SELECT 1 FROM gone WHERE (gone."channel", gone."sender", gone."recipientPrefix")
-          = ("ChannelStop"."channel", "ChannelStop"."sender", "ChannelStop"."recipientPrefix"))
+        AND NOT EXISTS (SELECT 1 FROM gone WHERE (gone."channel", gone."sender", gone."recipientPrefix", gone."kind")
+          = ("ChannelStop"."channel", "ChannelStop"."sender", "ChannelStop"."recipientPrefix", "ChannelStop"."kind"))
       RETURNING *
     ), probe AS (
       SELECT (SELECT q."id" FROM "Message" q
-        WHERE q."status" = 'QUEUED' AND q."channel" = stop."channel" AND stop."sender" IN ('', q."sender")
-          AND starts_with(q."recipient", stop."recipientPrefix")
+        WHERE q."status" = 'QUEUED' AND q."channel" = stop."channel" AND ${covers(Prisma.sql`stop`)}
           AND ${IS_WANTED} AND ${IS_NEXT}
         ORDER BY q."position" LIMIT 1) AS "id"
       FROM stop
@@ -79,9 +84,9 @@ export async function claimProbes(
 /** The provider took a text that was held back: nothing that covers it holds any more. */
 export async function liftStops(
   db: Database,
-  { channel, sender, recipient }: Pick<ClaimedMessage, "channel" | "sender" | "recipient">,
+  { channel, sender, recipient, kind }: ClaimedMessage,
 ): Promise<void> {
   await db.service.$executeRaw`
     DELETE FROM "ChannelStop" WHERE "channel" = ${channel} AND "sender" IN ('', ${sender})
-      AND starts_with(${recipient}, "recipientPrefix")`;
+      AND starts_with(${recipient}, "recipientPrefix") AND "kind" IN ('', ${kind})`;
 }

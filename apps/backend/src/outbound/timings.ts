@@ -1,4 +1,4 @@
-/** Every wait of the outbox, in milliseconds. Each is longer than what it must outlast. */
+/** Every wait of the outbox and of deferred texts, in milliseconds. Each is longer than what it must outlast. */
 export interface DeliveryTimings {
   /** Longest one attempt to send may take. */
   attemptTimeoutMs: number;
@@ -20,6 +20,10 @@ export interface DeliveryTimings {
   breakerOpenMs: number;
   /** How long a stopped channel waits before one text is tried. */
   stopProbeMs: number;
+  /** How much longer than a turn's deadline a claim of its texts holds: the commit may wait for the database. */
+  turnReserveMs: number;
+  /** How long a deferred text waits before its customer gets the holding text. */
+  holdingAfterMs: number;
 }
 
 const SECOND = 1000;
@@ -37,4 +41,6 @@ export const DELIVERY: DeliveryTimings = {
   retryScheduleMs: [15 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR],
   breakerOpenMs: 15 * SECOND,
   stopProbeMs: 5 * MINUTE,
+  turnReserveMs: 6 * SECOND,
+  holdingAfterMs: 60 * SECOND,
 };

@@ -49,8 +49,8 @@ export const eventRegistry = {
     text: "DUPLICATE: Message already processed",
   },
   message_deferred: {
-    level: "warn",
-    when: "accepted durably by the fallback, to be answered later",
+    level: "info",
+    when: "accepted durably, to be answered later: by the fallback, or in deferred mode",
     schema: fields({ messageId: optional }),
   },
   message_recovered: {

@@ -35,7 +35,11 @@ export const customerTexts = {
   },
   optOutConfirmation: {
     en: "You will get no more texts from {business}. If you change your mind, reply START.",
-    fr: "Vous ne recevrez plus de SMS de {business}. Si vous changez d'avis, répondez START.",
+    fr: "Vous ne recevrez plus de messages de {business}. Si vous changez d'avis, répondez START.",
+  },
+  optInConfirmation: {
+    en: "You will get messages from {business} again. What can we do for you?",
+    fr: "Vous recevrez à nouveau les messages de {business}. Que pouvons-nous faire pour vous ?",
   },
   spokenNotice: {
     en: "Thank you for calling {business}. Nobody can take your call right now. Please reply to our text message and tell us what you need, and when. Goodbye.",

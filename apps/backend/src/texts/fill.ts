@@ -1,6 +1,11 @@
 /** The languages that people are written to in. */
 export type Locale = "en" | "fr";
 
+/** The language of a tenant, as its row names it. */
+export function localeOf(value: string): Locale {
+  return value === "fr" ? "fr" : "en";
+}
+
 /** One thing to say, in every language. `{name}` stands for a value. */
 export type Texts = Record<string, Record<Locale, string>>;
 

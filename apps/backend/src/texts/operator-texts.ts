@@ -20,6 +20,8 @@ export const operatorTexts = {
     fr: 'Sans réponse : {phone} a écrit "{words}". Merci de lui répondre directement.',
   },
   forwarded: { en: '{phone} wrote: "{words}"{hint}', fr: '{phone} a écrit : "{words}"{hint}' },
+  /** Instead of a customer's number */
+  noNumber: { en: "a customer without a number", fr: "un client sans numéro" },
   forwardedHint: {
     en: " REPLY {number} and your words answers them, RESUME {number} leaves it to the assistant.",
     fr: " REPONDRE {number} et votre texte lui répond, REPRENDRE {number} laisse faire l'assistant.",

@@ -87,7 +87,7 @@ it("deletes incidents 90 days after their end, with their deliveries, and no ope
 it("deletes texts to unknown numbers after 90 days, however many there are", async () => {
   const unrouted = (_: unknown, index: number) => ({
     id: newId(),
-    twilioSid: `SM${index}`,
+    providerMessageId: `SM${index}`,
     sender: "+447700900456",
     recipient: "+447700900777",
     body: "x",
@@ -97,7 +97,64 @@ it("deletes texts to unknown numbers after 90 days, however many there are", asy
     data: Array.from({ length: 2002 }, unrouted),
   });
   await deleteOldRows(test.db, logger);
-  expect(await test.db.service.unroutedMessage.findMany()).toMatchObject([{ twilioSid: "SM0" }]);
+  expect(await test.db.service.unroutedMessage.findMany()).toMatchObject([
+    { providerMessageId: "SM0" },
+  ]);
+});
+
+it("deletes what providers said about accounts and templates after 90 days", async () => {
+  const notice = (days: number) => ({
+    id: newId(),
+    provider: "x",
+    accountId: "1",
+    field: "account_update",
+    payload: {},
+    digest: String(days),
+    receivedAt: ago(days),
+  });
+  await test.db.service.providerNotice.createMany({ data: [notice(91), notice(89)] });
+  await deleteOldRows(test.db, logger);
+  const left = await test.db.service.providerNotice.findMany();
+  expect(left.map(({ digest }) => digest)).toEqual(["89"]);
+});
+
+it("keeps the ids of an erased customer for as long as a provider repeats, and files for ever", async () => {
+  const inbound = (id: string, kind: string, days: number) => ({
+    id: newId(),
+    direction: "INBOUND" as const,
+    channel: "sms",
+    kind,
+    sender: "",
+    recipient: "",
+    body: "",
+    status: "RECEIVED" as const,
+    providerMessageId: id,
+    createdAt: ago(days),
+  });
+  await test.db.service.message.createMany({
+    data: [inbound("new", "erased", 7.9), inbound("old", "erased", 8.1)],
+  });
+  await test.db.service.message.create({
+    data: {
+      ...inbound("picture", "text", 5000),
+      tenantId: demoTenant.id,
+      files: {
+        create: {
+          id: newId(),
+          tenantId: demoTenant.id,
+          channel: "x",
+          reference: "1",
+          contentType: "image/jpeg",
+          state: "FETCHED",
+          createdAt: ago(5000),
+        },
+      },
+    },
+  });
+  await deleteOldRows(test.db, logger);
+  const left = await test.db.service.message.findMany({ orderBy: { providerMessageId: "asc" } });
+  expect(left.map(({ providerMessageId }) => providerMessageId)).toEqual(["new", "picture"]);
+  expect(await test.db.service.mediaFile.count()).toBe(1);
 });
 
 it("deletes settled texts to the founder after 90 days, and never what a customer was told", async () => {

@@ -1,15 +1,17 @@
 import { Prisma, type Database } from "@jobrun/db";
 import type { Logger } from "winston";
+import { REMEMBERED_DAYS } from "../admin/erase.ts";
 
 /** One statement deletes at most this many rows, so that none runs into the limit of the server. */
 const BATCH = 1000;
 
 /**
- * What the gateway keeps for itself and for how long. What customers wrote and were told is the tenant's
- * and is not here.
+ * What the gateway keeps for itself and for how long. What customers wrote and were told, and the
+ * files that came with it, are the tenant's and are not here.
  */
 const rules = {
   earlyReceipts: { table: "PendingReceipt", time: "receivedAt", days: 1, which: Prisma.empty },
+  providerNotices: { table: "ProviderNotice", time: "receivedAt", days: 90, which: Prisma.empty },
   unroutedTexts: { table: "UnroutedMessage", time: "receivedAt", days: 90, which: Prisma.empty },
   /** Takes its deliveries along. */
   alerts: {
@@ -30,7 +32,7 @@ const rules = {
   erasedIds: {
     table: "Message",
     time: "createdAt",
-    days: 7,
+    days: REMEMBERED_DAYS,
     which: Prisma.sql`AND "kind" = 'erased'`,
   },
 } as const;

@@ -1,7 +1,11 @@
 import { Router } from "express";
 import type { AlertService } from "../alerts/alert-service.ts";
-import type { InboundResult } from "../conversations/handle-inbound.ts";
-import { takeText, type TakeTextDeps } from "../conversations/take-text.ts";
+import {
+  takeDeferred,
+  type TakeDeferredDeps,
+  type TakenResult,
+} from "../conversations/take-deferred.ts";
+import { takeText } from "../conversations/take-text.ts";
 import {
   readTwilioMessage,
   received,
@@ -12,7 +16,7 @@ import {
 import { emptyTwiml } from "../http/twiml.ts";
 import type { Events } from "../telemetry/events.ts";
 
-export interface SmsDeps extends TwilioMessageDeps, TakeTextDeps {
+export interface SmsDeps extends TwilioMessageDeps, TakeDeferredDeps {
   events: Events;
   alerts: AlertService;
   deadlineMs: number;
@@ -41,6 +45,7 @@ export function twilioSms(deps: SmsDeps): Router {
         emptyTwiml(response);
         return;
       case "committed":
+      case "deferred":
         emptyTwiml(response);
         return;
       case "failed":
@@ -56,9 +61,13 @@ async function take(
   deps: SmsDeps,
   { message, requestId }: VerifiedMessage,
   deadline: number,
-): Promise<InboundResult> {
+): Promise<TakenResult> {
+  const { channel } = deps;
+  const text = { message, requestId };
   try {
-    return await takeText(deps, { message, requestId }, deadline);
+    if (channel.processing === "sync") return await takeText(deps, text, deadline);
+    const [result] = await takeDeferred(deps, channel, [text], deadline);
+    return result ?? { kind: "failed" };
   } catch (error) {
     deps.metrics.transactionsFailed.inc();
     deps.alerts.recordTransactionFailure();

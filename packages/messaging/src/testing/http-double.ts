@@ -5,8 +5,18 @@ import { afterEach } from "@jest/globals";
 /** A provider on 127.0.0.1, closed after the test that opened it. */
 export interface HttpDouble {
   url: string;
-  requests: { path: string; authorization: string | undefined; form: URLSearchParams }[];
+  requests: ReadRequest[];
   close(): Promise<void>;
+}
+
+/** A request as the double read it. */
+interface ReadRequest {
+  method: string | undefined;
+  path: string;
+  headers: IncomingMessage["headers"];
+  authorization: string | undefined;
+  body: string;
+  form: URLSearchParams;
 }
 
 const doubles: HttpDouble[] = [];
@@ -24,8 +34,11 @@ export async function openDouble(answer: Answering): Promise<HttpDouble> {
     let body = "";
     for await (const chunk of request) body += String(chunk);
     requests.push({
+      method: request.method,
       path: request.url ?? "",
+      headers: request.headers,
       authorization: request.headers.authorization,
+      body,
       form: new URLSearchParams(body),
     });
     answer(response, request, requests.length);

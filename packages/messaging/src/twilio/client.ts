@@ -1,5 +1,5 @@
 import twilio from "twilio";
-import { outcomeOfFailure } from "./send-outcome.ts";
+import { outcomeOfFailure } from "../http-failure.ts";
 
 /** Whose account at Twilio, and where. */
 export interface TwilioAccount {

@@ -20,7 +20,10 @@ const refusal = (status: number, code: number) =>
 
 const rejected = (scope: string) => ({ kind: "rejected", scope });
 const TABLE: [Record<string, unknown>, number[]][] = [
-  [{ kind: "unavailable" }, [20429, 20503, 21611, 30001, 30003, 30022, 30023, 30047, 63018]],
+  [{ kind: "unavailable" }, [20429, 20503, 30001, 63018]],
+  // Of one number: a breaker must not count them.
+  [{ kind: "unavailable", about: "sender" }, [21611, 30022, 30023]],
+  [{ kind: "unavailable", about: "recipient" }, [30003, 30047]],
   [{ kind: "unknown" }, [20500, 30008, 30410]],
   [rejected("opt-out"), [21610]],
   [rejected("recipient"), [21211, 21217, 21604, 21612, 21614, 21635]],

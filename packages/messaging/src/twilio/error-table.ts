@@ -1,9 +1,9 @@
-import type { RejectionScope } from "../channel.ts";
+import type { RejectionScope, Unavailable } from "../channel.ts";
 
 /** What an error of Twilio means for the message it was answered to. */
 export type ErrorMeaning =
   | { kind: "rejected"; scope: RejectionScope }
-  | { kind: "unavailable" }
+  | Pick<Unavailable, "kind" | "about">
   | { kind: "unknown" };
 
 const RECIPIENT: ErrorMeaning = { kind: "rejected", scope: "recipient" };
@@ -15,6 +15,8 @@ const REGION: ErrorMeaning = { kind: "rejected", scope: "region" };
 const UNVERIFIED: ErrorMeaning = { kind: "rejected", scope: "unverified-recipient" };
 const OTHER: ErrorMeaning = { kind: "rejected", scope: "other" };
 const UNAVAILABLE: ErrorMeaning = { kind: "unavailable" };
+const SENDER_BUSY: ErrorMeaning = { kind: "unavailable", about: "sender" };
+const RECIPIENT_AWAY: ErrorMeaning = { kind: "unavailable", about: "recipient" };
 const UNKNOWN: ErrorMeaning = { kind: "unknown" };
 
 /** Source: https://www.twilio.com/docs/api/errors/{code}. */
@@ -22,14 +24,14 @@ const BY_CODE: ReadonlyMap<number, ErrorMeaning> = new Map<number, ErrorMeaning>
   // Nothing was taken: too many requests, the service says so, or the sender's queue is full.
   [20429, UNAVAILABLE],
   [20503, UNAVAILABLE],
-  [21611, UNAVAILABLE],
+  [21611, SENDER_BUSY],
   [30001, UNAVAILABLE], // queue overflow
-  [30003, UNAVAILABLE], // handset unreachable, "retry the message"
-  [30022, UNAVAILABLE], // carrier rate limit
-  [30023, UNAVAILABLE], // carrier daily cap, lifted at midnight
+  [30003, RECIPIENT_AWAY], // handset unreachable, "retry the message"
+  [30022, SENDER_BUSY], // carrier rate limit
+  [30023, SENDER_BUSY], // carrier daily cap, lifted at midnight
   [63018, UNAVAILABLE], // WhatsApp rate limit
 
-  [30047, UNAVAILABLE], // could not be put off to permitted hours, "neither queued nor sent"
+  [30047, RECIPIENT_AWAY], // could not be put off to permitted hours, "neither queued nor sent"
 
   // Twilio does not say whether the message left, so it may have.
   [20500, UNKNOWN],
@@ -82,6 +84,11 @@ const BY_CODE: ReadonlyMap<number, ErrorMeaning> = new Map<number, ErrorMeaning>
   [30610, OTHER], // Compliance Toolkit: marketing to this recipient at this hour
   [63016, OTHER], // WhatsApp's 24 h window has closed
 ]);
+
+/** What Twilio refuses because the recipient wants no texts. */
+export const OPT_OUT_CODES: ReadonlySet<number> = new Set(
+  [...BY_CODE].flatMap(([code, meaning]) => (meaning === OPT_OUT ? [code] : [])),
+);
 
 const BY_STATUS: ReadonlyMap<number, ErrorMeaning> = new Map<number, ErrorMeaning>([
   [401, ACCOUNT],

@@ -1,4 +1,5 @@
 import type { Receipt, ReceiptResult, WebhookRequest } from "../channel.ts";
+import { OPT_OUT_CODES } from "./error-table.ts";
 
 /**
  * Reads a status callback of Twilio
@@ -20,6 +21,8 @@ export function parseReceipt({
   if (typeof sid !== "string" || !PROVIDER_ID.test(sid)) problems.push("MessageSid");
   if (status === undefined) problems.push("MessageStatus");
   if (problems.length > 0) return { ok: false, problems };
+  const code = status === "FAILED" ? (errorCode(params["ErrorCode"]) ?? (word as string)) : null;
+  const isOptOut = code !== null && OPT_OUT_CODES.has(Number(code));
   return {
     ok: true,
     receipt: {
@@ -27,7 +30,8 @@ export function parseReceipt({
       providerMessageId: sid as string,
       messageId: ownId(url),
       status: status as Receipt["status"],
-      code: status === "FAILED" ? (errorCode(params["ErrorCode"]) ?? (word as string)) : null,
+      code,
+      ...(isOptOut && { optOut: "all" }),
     },
   };
 }

@@ -1,11 +1,20 @@
 import twilio from "twilio";
 import type { RequestOptions } from "twilio/lib/base/RequestClient.js";
-import type { Channel, OutboundMessage, SendOutcome, WebhookRequest } from "../channel.ts";
+import type {
+  Channel,
+  FormWebhooks,
+  OutboundMessage,
+  SendOutcome,
+  WebhookRequest,
+} from "../channel.ts";
+import { outcomeOfFailure } from "../http-failure.ts";
+import { prepareSmsText } from "../sms-text.ts";
 import { checkAccount, createClient, REQUEST_TIMEOUT_MS, type TwilioAccount } from "./client.ts";
 import { parseInboundMessage } from "./inbound-message.ts";
 import { twilioMessageLog } from "./message-log.ts";
+import { readSmsContent } from "./content.ts";
 import { parseReceipt } from "./receipt.ts";
-import { type Answer, outcomeOfAnswer, outcomeOfFailure } from "./send-outcome.ts";
+import { type Answer, outcomeOfAnswer } from "./send-outcome.ts";
 import { Interrupted, within } from "./within.ts";
 
 export interface TwilioOptions extends TwilioAccount {
@@ -13,7 +22,20 @@ export interface TwilioOptions extends TwilioAccount {
   statusCallbackUrl?: string;
   /** Longest time one attempt to send, or one page of the message log, may take. */
   attemptTimeoutMs?: number;
+  /** What one number may send; default 1, the rate of a long code. */
+  segmentsPerSecond?: number;
+  /** Default `sync`. */
+  processing?: Channel["processing"];
 }
+
+/** Twilio carrying SMS: an address per purpose. */
+export type TwilioChannel = Channel & FormWebhooks;
+
+/**
+ * So much of a number's rate may leave at once: Twilio queues what comes faster than its own rate,
+ * and a burst of customers should not wait here first.
+ */
+const BURST_SECONDS = 5 * 60;
 
 /**
  * No limit on sends at once: whoever waited for a free socket until the time is up would count as
@@ -29,7 +51,7 @@ const LONGEST_VALIDITY = 36_000;
  *
  * @throws TypeError when the account SID is not "AC…", a URL is none, or there is no auth token.
  */
-export function twilioChannel(options: TwilioOptions): Channel {
+export function twilioChannel(options: TwilioOptions): TwilioChannel {
   const { accountSid, authTokens, statusCallbackUrl } = options;
   const timeoutMs = options.attemptTimeoutMs ?? REQUEST_TIMEOUT_MS;
   checkAccount(options);
@@ -41,6 +63,15 @@ export function twilioChannel(options: TwilioOptions): Channel {
   return {
     name: "sms",
     provider: "twilio",
+    processing: options.processing ?? "sync",
+    rate: { perSecond: options.segmentsPerSecond ?? 1, burstSeconds: BURST_SECONDS },
+    answersKeywords: true,
+    ownsEveryNumber: true,
+    fitText: (words) => {
+      const { text, segments } = prepareSmsText(words);
+      return { text, segments };
+    },
+    readContent: readSmsContent,
 
     verify: (request) =>
       request.params["AccountSid"] === accountSid &&

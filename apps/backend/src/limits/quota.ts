@@ -1,0 +1,58 @@
+import { UNLIMITED } from "./plans.ts";
+import type { Terms } from "./terms.ts";
+
+/** What is known of a tenant's use and of a conversation's block. */
+export interface QuotaView {
+  /** The day in the tenant's time zone, such as 2026-11-21; its first seven letters are the month */
+  day: string;
+  /** The period for which the conversation is known to be refused, on these terms; then nothing else was read */
+  blockedFor: string | null;
+  usage: { messages: number; dayTokens: number } | null;
+  /** The day on which the customer was last told */
+  toldOn: string | null;
+}
+
+/** Why there is no answer by the assistant. */
+export interface Refusal {
+  kind: "exceeded" | "blocked";
+  reason: "monthly_messages" | "daily_tokens";
+  /** The month or the day that must end */
+  period: string;
+  /** Of a block that is known: the limit, which it has reached at least */
+  currentUsage: number;
+  limit: number;
+  /** The customer was told today */
+  told: boolean;
+}
+
+export type Quota =
+  /** `remaining` answers this month; Infinity without limit */
+  { kind: "allowed"; remaining: number } | Refusal;
+
+/** Pure: whether the assistant may be asked. */
+export function quotaOf({ day, blockedFor, usage, toldOn }: QuotaView, terms: Terms): Quota {
+  const month = monthOf(day);
+  const told = toldOn === day;
+  const { monthlyMessages, dailyTokens } = terms;
+  const monthly = { reason: "monthly_messages", period: month, limit: monthlyMessages } as const;
+  const daily = { reason: "daily_tokens", period: day, limit: dailyTokens } as const;
+  if (blockedFor !== null) {
+    const known = blockedFor === month ? monthly : daily;
+    return { kind: "blocked", ...known, currentUsage: known.limit, told };
+  }
+  if (usage === null) throw new Error("the use of a tenant who is not blocked must be read");
+  const { messages, dayTokens } = usage;
+  if (monthlyMessages !== UNLIMITED && messages >= monthlyMessages)
+    return { kind: "exceeded", ...monthly, currentUsage: messages, told };
+  if (dailyTokens !== UNLIMITED && dayTokens >= dailyTokens)
+    return { kind: "exceeded", ...daily, currentUsage: dayTokens, told };
+  return {
+    kind: "allowed",
+    remaining: monthlyMessages === UNLIMITED ? Infinity : monthlyMessages - messages,
+  };
+}
+
+/** Of a day such as 2026-11-21: 2026-11. */
+export function monthOf(day: string): string {
+  return day.slice(0, "2026-11".length);
+}

@@ -1,0 +1,35 @@
+import { z } from "zod";
+import { contentKind, type ContentKind, flag, HAS_EMOJI, idOf, labelled } from "./content-words.ts";
+import { reading } from "./show-reading.ts";
+
+const EMOJI = "must be one emoji, or empty to take it back";
+const reaction = z.strictObject({
+  message_id: idOf("message"),
+  emoji: z
+    .string(EMOJI)
+    .max(64, EMOJI)
+    .refine((emoji) => emoji === "" || isOneEmoji(emoji), EMOJI),
+});
+
+const markRead = z.strictObject({ message_id: idOf("message"), typing: flag.optional() });
+
+/** What is said about a message of the customer's, and is none itself. */
+export const signalKinds: Record<string, ContentKind> = {
+  reaction: contentKind({
+    schema: reaction,
+    standsAlone: true,
+    inWords: ({ emoji }) => labelled("reaction", emoji === "" ? "removed" : emoji),
+  }),
+  mark_read: contentKind({
+    schema: markRead,
+    standsAlone: true,
+    payload: ({ message_id: id, typing }) => reading(id, typing === true),
+    inWords: ({ typing }) => labelled(typing === true ? "read, typing" : "read", undefined),
+  }),
+};
+
+/** What a reader sees as one character. */
+function isOneEmoji(text: string): boolean {
+  const characters = [...new Intl.Segmenter().segment(text)];
+  return characters.length === 1 && HAS_EMOJI.test(text);
+}
