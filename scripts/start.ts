@@ -103,6 +103,11 @@ async function startSimulator(env: Environment, numbers: string[]): Promise<Simu
   return simulator;
 }
 
+function both(given: string | undefined, simulated: string): string {
+  const all = (given ?? "").split(",").filter((secret) => secret !== "");
+  return [...new Set([...all, simulated])].join(",");
+}
+
 /**
  * Points the gateway at the simulator's WhatsApp.
  *
@@ -112,8 +117,9 @@ function useSimulatedWhatsApp(env: Environment, { whatsApp }: Simulator) {
   env["WHATSAPP_API_URL"] = whatsApp.apiUrl;
   env["WHATSAPP_ACCESS_TOKEN"] = whatsApp.accessToken;
   env["WHATSAPP_PHONE_NUMBER_ID"] = whatsApp.phoneNumberId;
-  env["WHATSAPP_APP_SECRET"] = whatsApp.appSecret;
-  env["WHATSAPP_VERIFY_TOKEN"] = whatsApp.verifyToken;
+  // Yours come first: the simulator's are added to them.
+  env["WHATSAPP_APP_SECRET"] = both(env["WHATSAPP_APP_SECRET"], whatsApp.appSecret);
+  env["WHATSAPP_VERIFY_TOKEN"] = both(env["WHATSAPP_VERIFY_TOKEN"], whatsApp.verifyToken);
   return (gatewayUrl: string) =>
     whatsApp
       .setWebhook(`${gatewayUrl}/api/v1/whatsapp/webhook`)

@@ -80,11 +80,15 @@ async function end(parts: Composition, stopListening: () => Promise<void>): Prom
   parts.logger.info("gateway stopped");
 }
 
+/** Longer than proxies keep a connection: the one that closes first must not be us, with a webhook on its way. */
+const KEEP_ALIVE_MS = 75_000;
+
 function listen(app: ReturnType<typeof createApp>, config: Config): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = app.listen(config.PORT, config.HOST, (error) =>
       error ? reject(error) : resolve(server),
     );
+    server.keepAliveTimeout = KEEP_ALIVE_MS;
   });
 }
 

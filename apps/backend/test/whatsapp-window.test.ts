@@ -177,6 +177,23 @@ describe("a tenant's re-engagement template", () => {
     expect(whatsApp().sent({ to: phone, type: "template" })).toHaveLength(1);
   });
 
+  it("that the provider refuses does not cost the reply: it is held as it was", async () => {
+    await setTemplate({ name: "gone", language: "en" });
+    const phone = await silentPerson();
+    world.simulator.setFaults({ metaRefusals: { [phone]: 132001 } });
+    const id = await queueMessage(world, phone, { body: "We can come on Monday" });
+    const held = await becomes(id, "HELD");
+    expect(held).toMatchObject({
+      type: "text",
+      body: "We can come on Monday",
+      errorCode: "132001",
+    });
+    world.simulator.setFaults({ metaRefusals: {} });
+    await whatsApp().text({ from: phone, body: "Hello?" });
+    await becomes(id, "SENT");
+    expect(bodiesTo(phone)).toContain("We can come on Monday");
+  });
+
   it("leaves once also when several replies wait at the same moment", async () => {
     await setTemplate(TEMPLATE);
     const phone = await silentPerson();

@@ -53,7 +53,7 @@ export async function seed(databaseUrl: string, phoneNumberId?: string): Promise
       await client.query(
         `INSERT INTO "ChannelNumber" ("channel", "address", "provider", "phoneNumber", "clientId")
          VALUES ('whatsapp', $1, 'whatsapp-cloud', $2, $3)
-         ON CONFLICT ("channel", "address") DO UPDATE SET "clientId" = $3`,
+         ON CONFLICT DO NOTHING`,
         [phoneNumberId, demoTenant.phoneNumber, demoTenant.id],
       );
     await client.query("COMMIT");

@@ -132,6 +132,8 @@ export interface Receipt {
   status: "SENT" | "DELIVERED" | "READ" | "FAILED";
   /** Why, of a FAILED one. */
   code: string | null;
+  /** Of a FAILED one whose reason is about more than this text: what it holds for. */
+  scope?: RejectionScope;
   /** What a FAILED one says about the recipient's wishes. */
   optOut?: "all" | "marketing";
   /** Of a message to a group: whose receipt this is. */

@@ -1,7 +1,7 @@
 import express, { Router, type Request, type Response } from "express";
 import { newId } from "@jobrun/db";
 import helmet from "helmet";
-import { AdminError, adminError } from "./admin-error.ts";
+import { AdminError, adminError, notFound } from "./admin-error.ts";
 import { alertRoutes } from "./alerts.ts";
 import type { AdminDeps, Route } from "./route.ts";
 import { conversationRoutes } from "./conversations.ts";
@@ -60,6 +60,9 @@ async function answer(deps: AdminDeps, route: Route, request: Request, response:
   response.set({ "x-request-id": requestId, "cache-control": "no-store" });
   try {
     const principal = await authenticate(deps, request);
+    // Whose id it is must not show in the answer.
+    if (route.path.startsWith("/tenants/:id") && isAnothers(principal, request.params["id"]))
+      throw notFound("tenant");
     if (route.role === "super-admin" && principal.role !== "super-admin")
       throw new AdminError("forbidden", "This needs the role super-admin");
     const body = route.body === null ? undefined : await readBody(request, response);
@@ -80,6 +83,10 @@ async function answer(deps: AdminDeps, route: Route, request: Request, response:
       error: { code, message, requestId, ...(details.length > 0 && { details }) },
     });
   }
+}
+
+function isAnothers(principal: Principal, tenantId: unknown): boolean {
+  return principal.role === "admin" && String(tenantId).toLowerCase() !== principal.tenantId;
 }
 
 async function authenticate({ jwtSecret }: AdminDeps, request: Request): Promise<Principal> {

@@ -14,7 +14,7 @@ export interface OutboxState {
   oldestDeferredSeconds: number;
   /** Refusals of our account that hold texts back. */
   stops: number;
-  /** Outside their channel's window: they wait for their customers. */
+  /** Outside their channel's window: they wait for their customers. Those of the last 7 days; older ones nobody awaits. */
   held: number;
 }
 
@@ -54,6 +54,6 @@ function stateAt(at: string): Prisma.Sql {
            count(*) FILTER (WHERE "status" = 'DEFERRED')::int AS "deferred",
            coalesce(max(age) FILTER (WHERE "status" = 'DEFERRED'), 0) AS "oldestDeferredSeconds",
            (SELECT count(*) FROM "ChannelStop" WHERE "kind" = '')::int AS "stops",
-           count(*) FILTER (WHERE "status" = 'HELD')::int AS "held"
+           count(*) FILTER (WHERE "status" = 'HELD' AND age < 7 * 86400)::int AS "held"
       FROM pending`;
 }

@@ -196,7 +196,7 @@ async function write(
       RETURNING 1
     ), released AS (
       UPDATE "Message" m SET "status" = 'QUEUED', "dueAt" = now() FROM turn
-      WHERE ${plan.inbound.length > 0} AND m."conversationId" = turn."id" AND m."status" = 'HELD'
+      WHERE ${plan.inbound.some(({ silent }) => !silent)} AND m."conversationId" = turn."id" AND m."status" = 'HELD'
     ), stored AS (
       INSERT INTO "Message" ("id", "clientId", "conversationId", "direction", "channel", "kind", "sender", "recipient",
         "body", "media", "type", "payload", "segments", "status", "requestId", "providerMessageId", "sentAt", "priority", "expiresAt")
@@ -260,7 +260,8 @@ async function keepMedia(tx: Tx, { fetchesMedia, inbound, address }: Plan): Prom
 /** Seconds since the epoch. */
 function lastSentAt({ inbound }: Plan): number | null {
   const now = Date.now();
-  const times = inbound.map(({ sentAt }) => (sentAt ?? now) / 1000);
+  // A change of number, or of what was said, is no message that opens a window.
+  const times = inbound.flatMap(({ silent, sentAt }) => (silent ? [] : (sentAt ?? now) / 1000));
   return times.length === 0 ? null : Math.max(...times);
 }
 

@@ -143,7 +143,11 @@ export class DeferredWorker {
       for (const { tenantId, channel, customer, phone, userId, ...rest } of claimed) {
         const { messageIds, attempts, leasedUntil, ...conversation } = rest;
         const ids = userId === null ? {} : { ids: { phone, userId } };
-        const address = { tenantId, channel, customer, ...ids };
+        // Who has another number by now is answered there.
+        const reached = [phone, userId].includes(customer)
+          ? customer
+          : (phone ?? userId ?? customer);
+        const address = { tenantId, channel, customer: reached, ...ids };
         this.take({
           conversation: { ...conversation, address },
           messageIds,

@@ -48,7 +48,11 @@ export async function deferTexts(
   while (now() < deadline) {
     const ids = texts.map((text) => text.providerMessageId);
     const view = await prepare(db, address, texted, ids);
-    const fresh = texts.filter((text) => !view.knownIds.includes(text.providerMessageId));
+    // The same id twice is the same text.
+    const fresh = texts.filter(
+      ({ providerMessageId: id }, place) =>
+        !view.knownIds.includes(id) && ids.indexOf(id) === place,
+    );
     const [first] = fresh;
     if (first === undefined) return [];
     const decision = decide(view, fresh, channel);

@@ -182,6 +182,8 @@ async function planAndCommit(
     return "done";
   }
 
+  // Whom the trace of this turn is about: nothing follows a duplicate.
+  const speaker = said.find(({ requestId }) => requestId === first.requestId) ?? said[0];
   const channel = channelOf(deps, first.address);
   const limits = limitsOf(view, said);
   const decision = decide(view, said, channel, limits);
@@ -193,9 +195,12 @@ async function planAndCommit(
     if (isPaid && !(await round.enter(quota.remaining, signal))) return "waited";
     if (!decision.silent) showReading(channel, open);
     const asked = said.filter((_, place) => decision.places.includes(place));
-    const { requestId } =
-      asked.find((text) => text.requestId === first.requestId) ?? asked[0] ?? first;
-    const trace = { requestId, tenantId: view.tenant.id, conversationId: view.conversation?.id };
+    const { requestId, providerMessageId } = asked.includes(speaker)
+      ? speaker
+      : (asked[0] ?? speaker);
+    const tenantId = view.tenant.id;
+    const conversationId = view.conversation?.id;
+    const trace = { requestId, tenantId, conversationId, providerMessageId };
     const { scripted } = decision;
     const thought = await think(deps, { view, said: asked, scripted, trace, signal });
     spent.tokens += thought.tokens;
@@ -209,7 +214,7 @@ async function planAndCommit(
     fresh,
     address: first.address,
     texted: first.texted,
-    requestId: first.requestId,
+    requestId: speaker.requestId,
     channel,
     defaultSender: deps.defaultSender,
   });

@@ -37,11 +37,13 @@ const LOCK = 4_417_002;
  */
 export async function holdWaiting({ db, channels, events, timings }: HoldDeps): Promise<number> {
   const afterMs = timings.holdingAfterMs;
-  const [{ late } = { late: false }] = await db.service.$queryRaw<{ late: boolean }[]>`
-    SELECT EXISTS (SELECT 1 FROM "Message" WHERE "status" = 'DEFERRED'
-      AND "createdAt" <= now() - ${afterMs}::int * interval '1 millisecond') AS "late"`;
-  if (!late) return 0;
   const queued = await db.serviceTransaction(async (tx) => {
+    // Under row-level security the planner does not know how few texts are deferred: it would read all there are.
+    await tx.$executeRaw`SET LOCAL enable_seqscan = off`;
+    const [{ late } = { late: false }] = await tx.$queryRaw<{ late: boolean }[]>`
+      SELECT EXISTS (SELECT 1 FROM "Message" WHERE "status" = 'DEFERRED'
+        AND "createdAt" <= now() - ${afterMs}::int * interval '1 millisecond') AS "late"`;
+    if (!late) return [];
     const told = [];
     for (const conversation of await lockWaiting(tx, [...channels.keys()], afterMs)) {
       const { tenantId, conversationId, channel, customer, texted, requestId, locale } =

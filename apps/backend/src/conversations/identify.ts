@@ -45,6 +45,12 @@ export async function identify(
     WHERE "id" = ${customer.id}::uuid AND "phone" IS NOT DISTINCT FROM ${customer.phone}
       AND "userId" IS NOT DISTINCT FROM ${customer.userId}`;
   if (changed !== 1) throw new WorldChanged();
+  // What waits for them must not go to a number that somebody else may have by now.
+  if (customer.phone !== null && phone !== null && phone !== customer.phone)
+    await tx.$executeRaw`
+      UPDATE "Message" m SET "recipient" = ${phone} FROM "Conversation" v
+      WHERE v."customerId" = ${customer.id}::uuid AND m."conversationId" = v."id"
+        AND m."recipient" = ${customer.phone} AND m."status" IN ('QUEUED', 'HELD')`;
 }
 
 async function giveUpPhone(tx: Tx, other: Customer): Promise<void> {

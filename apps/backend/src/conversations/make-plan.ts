@@ -13,7 +13,7 @@ import { operatorTexts } from "../texts/operator-texts.ts";
 import type { JobRecord, NewOutbound, NewText, Plan } from "./commit.ts";
 import type { LimitsChange } from "../limits/usage.ts";
 import { isKnownToOperator, type Decision } from "./decide.ts";
-import type { Address, View } from "./prepare.ts";
+import type { Address, StoredText, View } from "./prepare.ts";
 
 interface Turn {
   view: View;
@@ -133,7 +133,7 @@ function phoneOf({ view, address }: Turn): string {
 }
 
 function customersWords({ view, fresh }: Turn): string {
-  return [...view.deferred, ...fresh].map((text) => text.body).join(" / ");
+  return [...view.deferred, ...fresh].map(wordsOf).join(" / ");
 }
 
 function urgentAlert(turn: Turn, job: JobRecord, number: number): OutboxText {
@@ -146,4 +146,9 @@ function urgentAlert(turn: Turn, job: JobRecord, number: number): OutboxText {
     phone: phoneOf(turn),
   });
   return outboxText("urgent_alert", wording, view.tenant.operatorPhone);
+}
+
+/** A picture without words is at least said to be one. */
+function wordsOf({ body, media: [first] }: StoredText): string {
+  return body === "" && first !== undefined ? `[${first.contentType}]` : body;
 }

@@ -105,9 +105,10 @@ function statement(
       WHERE NOT EXISTS (SELECT 1 FROM "Message" k WHERE k."providerMessageId" = r."providerMessageId")
         AND NOT EXISTS (SELECT 1 FROM "UnroutedMessage" k WHERE k."providerMessageId" = r."providerMessageId")
     ), person AS MATERIALIZED (
-      SELECT p."id", p."phone", p."userId" FROM arrival a JOIN "Customer" p ON p."clientId" = a."tenantId"
-        AND (p."phone" = ${phone}::text OR p."userId" = ${userId}::text)
-      WHERE a."isCustomers" LIMIT 2
+      SELECT p."id", p."phone", p."userId" FROM arrival a CROSS JOIN LATERAL (
+        SELECT "id", "phone", "userId" FROM "Customer" WHERE "clientId" = a."tenantId" AND "phone" = ${phone}::text
+        UNION SELECT "id", "phone", "userId" FROM "Customer" WHERE "clientId" = a."tenantId" AND "userId" = ${userId}::text
+      ) p WHERE a."isCustomers" LIMIT 2
     ), verdict AS MATERIALIZED (
       SELECT a."tenantId", CASE
         WHEN NOT EXISTS (SELECT 1 FROM fresh) THEN 'duplicate'
@@ -124,31 +125,33 @@ function statement(
       ON CONFLICT DO NOTHING RETURNING "id"
     ), conversation AS (
       INSERT INTO "Conversation" AS v ("id", "clientId", "customerId", "channel", "lastInboundAt")
-      SELECT ${newId()}::uuid, verdict."tenantId", who."id", ${channel}, to_timestamp((SELECT max("sentAt") FROM fresh))
+      SELECT ${newId()}::uuid, verdict."tenantId", who."id", ${channel}, to_timestamp(
+        (SELECT max(COALESCE("sentAt", extract(epoch FROM now()))) FROM fresh WHERE "kind" <> 'silent'))
       FROM verdict, (SELECT "id" FROM person UNION ALL SELECT "id" FROM customer) who
       WHERE verdict."verdict" = 'stored'
       ON CONFLICT ("clientId", "customerId", "channel") DO UPDATE
         SET "updatedAt" = now(), "lastInboundAt" = GREATEST(v."lastInboundAt", EXCLUDED."lastInboundAt")
       RETURNING v."id", v."clientId"
     ), lease AS MATERIALIZED (
-      SELECT v."id", v."clientId", CASE WHEN ${offer !== null} AND v."clientId" <> ALL(${offer?.fullTenants ?? []}::uuid[])
+      SELECT v."id", v."clientId", (CASE WHEN ${offer !== null} AND v."clientId" <> ALL(${offer?.fullTenants ?? []}::uuid[])
         AND NOT EXISTS (
           SELECT 1 FROM (SELECT "status", "leasedUntil" FROM "Message" WHERE "conversationId" = v."id"
             ORDER BY "position" DESC LIMIT ${RECENT}) recent
           WHERE recent."status" = 'DEFERRED' AND recent."leasedUntil" > now())
-        THEN now() + ${offer?.leaseMs ?? 0}::int * interval '1 millisecond' END AS "until"
+        THEN now() + ${offer?.leaseMs ?? 0}::int * interval '1 millisecond' END)::timestamptz(3) AS "until"
       FROM conversation v
     ), stored AS (
       INSERT INTO "Message" ("id", "clientId", "conversationId", "direction", "channel", "kind", "sender", "recipient",
-        "body", "media", "type", "payload", "status", "requestId", "providerMessageId", "attempts", "dueAt", "leasedUntil")
+        "body", "media", "type", "payload", "status", "requestId", "providerMessageId", "sentAt", "attempts", "dueAt", "leasedUntil")
       SELECT r."id", l."clientId", l."id", 'INBOUND', ${channel}, r."kind", ${from}, ${to}, r."body", r."media", r."type",
-        r."payload", 'DEFERRED', r."requestId", r."providerMessageId", CASE WHEN l."until" IS NULL THEN 0 ELSE 1 END,
+        r."payload", 'DEFERRED', r."requestId", r."providerMessageId", to_timestamp(r."sentAt"), CASE WHEN l."until" IS NULL THEN 0 ELSE 1 END,
         COALESCE(l."until", now()), l."until"
       FROM lease l, fresh r ORDER BY r."order"
       ON CONFLICT DO NOTHING RETURNING "id", "clientId", "providerMessageId"
     ), released AS (
       UPDATE "Message" m SET "status" = 'QUEUED', "dueAt" = now() FROM conversation v
-      WHERE m."conversationId" = v."id" AND m."status" = 'HELD' RETURNING 1
+      WHERE m."conversationId" = v."id" AND m."status" = 'HELD' AND EXISTS (SELECT 1 FROM fresh WHERE "kind" <> 'silent')
+      RETURNING 1
     ), files AS (
       INSERT INTO "MediaFile" ("id", "clientId", "messageId", "channel", "reference", "contentType")
       SELECT f."id", s."clientId", s."id", ${channel}, f."reference", f."contentType"
@@ -163,13 +166,11 @@ function statement(
 
 function rowOf({ message, requestId }: ArrivedText, order: number) {
   const { silent, sentAt, ...content } = contentOf(message);
-  const now = Date.now();
   return {
     ...content,
     id: newId(),
     kind: silent ? "silent" : "text",
-    // A provider's clock may be ahead of ours; a window must not be longer for it.
-    sentAt: Math.min(sentAt ?? now, now) / 1000,
+    sentAt: sentAt === null ? null : sentAt / 1000,
     requestId,
     order,
   };

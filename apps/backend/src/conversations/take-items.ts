@@ -28,13 +28,17 @@ interface Arrival {
   requestId: string;
   /** When the webhook must be answered, milliseconds since the epoch */
   deadline: number;
+  /** What the slowest of its messages took so far, milliseconds: none is begun that would not end in time */
+  slowestMs?: number;
 }
 
 /** Units of work at once: more would take the database from the other webhooks. */
 const AT_ONCE = 8;
 
-/** Kept free at the end of the deadline for storing what was not reached. */
+/** Kept free at the end of the deadline for storing what was not reached; of a short deadline a part. */
 const STORING_MS = 2500;
+const STORING_PART = 3;
+const MARGIN_MS = 500;
 
 /**
  * Takes everything a webhook reports. Each message is a unit of work of its own; those of one sender
@@ -83,12 +87,13 @@ async function takeUnit(
   deps: TakeItemsDeps,
   channel: Channel,
   unit: Unit,
-  { requestId, deadline }: Arrival,
+  arrival: Arrival,
 ): Promise<boolean> {
   for (const part of channel.processing === "deferred" ? together(unit) : unit.map(alone))
     try {
-      if (!(await takePart(deps, channel, part, { requestId, deadline }))) return false;
+      if (!(await takePart(deps, channel, part, arrival))) return false;
     } catch (error) {
+      const { requestId } = arrival;
       const providerMessageId = idOf(part[0]);
       const errorClass = error instanceof Error ? error.name : "unknown";
       deps.metrics.transactionsFailed.inc();
@@ -156,11 +161,12 @@ async function takeMessages(
   deps: TakeItemsDeps,
   channel: Channel,
   [message, ...more]: [InboundMessage, ...InboundMessage[]],
-  { requestId: webhookId, deadline }: Arrival,
+  arrival: Arrival,
 ): Promise<boolean> {
+  const { requestId: webhookId } = arrival;
   const arrive = (arrived: InboundMessage) => arrivedText(deps, arrived, webhookId);
   const texts: TextsOfOne = [arrive(message), ...more.map(arrive)];
-  const results = await takeOrStore(deps, channel, texts, deadline);
+  const results = await takeOrStore(deps, channel, texts, arrival);
   for (const [index, { kind }] of results.entries()) {
     const text = texts[index];
     if (kind !== "duplicate" || text === undefined) continue;
@@ -190,12 +196,20 @@ async function takeOrStore(
   deps: TakeItemsDeps,
   channel: Channel,
   texts: TextsOfOne,
-  deadline: number,
+  arrival: Arrival,
 ): Promise<TakenResult[]> {
+  const { deadline } = arrival;
   if (channel.processing === "deferred") return takeDeferred(deps, channel, texts, deadline);
   const [text] = texts;
-  if (deps.now() < deadline - STORING_MS) return [await takeText(deps, text, deadline)];
-  const { outcome } = await acceptLater(deps, texts);
+  const begun = deps.now();
+  const reserveMs = Math.min(STORING_MS, deps.deadlineMs / STORING_PART);
+  if (begun < deadline - Math.max(reserveMs, (arrival.slowestMs ?? 0) + MARGIN_MS)) {
+    const result = await takeText(deps, text, deadline);
+    arrival.slowestMs = Math.max(arrival.slowestMs ?? 0, deps.now() - begun);
+    return [result];
+  }
+  // A worker is at it in a moment; who waits for long is told so then.
+  const { outcome } = await acceptLater(deps, texts, false);
   if (outcome !== "deferred") return [{ kind: outcome === "duplicate" ? outcome : "committed" }];
   const { requestId, message } = text;
   const { providerMessageId } = message;

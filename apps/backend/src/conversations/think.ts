@@ -7,7 +7,12 @@ interface Question {
   /** What this turn answers, oldest first. */
   said: StoredText[];
   scripted: boolean;
-  trace: { requestId: string; tenantId: string; conversationId: string | undefined };
+  trace: {
+    requestId: string;
+    tenantId: string;
+    conversationId: string | undefined;
+    providerMessageId: string;
+  };
   signal: AbortSignal;
 }
 

@@ -37,7 +37,7 @@ export async function answerCommand(context: CommandContext, command: Command): 
       return operatorTexts.resumed[locale];
     case "pause":
       await setPaused(context, true);
-      return fill(operatorTexts.paused[locale], { texted: context.texted });
+      return fill(operatorTexts.paused[locale], { texted: await dialled(context) });
     case "jobs":
       return listJobs(context);
     case "help":
@@ -57,4 +57,11 @@ async function withJob(
 
 async function setPaused({ tx, tenant }: CommandContext, paused: boolean): Promise<void> {
   await tx.$executeRaw`UPDATE "Client" SET "outboundPaused" = ${paused} WHERE "id" = ${tenant.id}::uuid`;
+}
+
+/** The number that was texted, as a person dials it. */
+async function dialled({ tx, texted }: CommandContext): Promise<string> {
+  const [number] = await tx.$queryRaw<{ phoneNumber: string }[]>`
+    SELECT "phoneNumber" FROM "ChannelNumber" WHERE "address" = ${texted}`;
+  return number?.phoneNumber ?? texted;
 }

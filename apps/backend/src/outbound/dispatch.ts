@@ -41,6 +41,8 @@ interface Sending {
   claimedAt: number;
   /** It finds out whether a stop still holds. */
   probe: boolean;
+  /** What it was before it was turned into a template. */
+  original?: Pick<ClaimedMessage, "type" | "payload" | "body">;
 }
 
 /**
@@ -172,6 +174,12 @@ export class Dispatcher {
       metrics.sendDuration.observe({ provider }, (performance.now() - started) / 1000);
       metrics.outbound.inc({ channel: message.channel, outcome: outcome.kind });
       if (outcome.kind !== "accepted") metrics.sendFailures.inc({ provider, code: outcome.code });
+      const { original } = sending;
+      if (original !== undefined && outcome.kind === "rejected" && !stopsMore(outcome)) {
+        // The template is no good: that must not cost the customer the words it stood for.
+        await this.#hold(message, outcome.code, original);
+        return;
+      }
       const recorded = await this.#record(sending, outcome);
       if (recorded === null) return;
       this.#announce(message, outcome, recorded);
@@ -183,22 +191,32 @@ export class Dispatcher {
   }
 
   /** Outside the channel's window a message becomes a template, or waits for the customer. */
-  async #mayLeave({ message }: Sending): Promise<boolean> {
-    const { db, logger } = this.#deps;
+  async #mayLeave(sending: Sending): Promise<boolean> {
+    const { message } = sending;
+    const { db } = this.#deps;
     const channel = this.#guarded.get(message.channel)?.channel;
     if (channel === undefined || isInWindow(channel, message, Date.now())) return true;
     const template = await turnIntoTemplate(db, channel, message);
     if (template !== null) {
+      const { type, payload, body } = message;
+      sending.original = { type, payload, body };
       message.type = template.type;
       message.payload = template.payload;
       return true;
     }
-    if (await hold(db, message))
-      logger.warn("a message waits until its customer writes again", {
-        ...traceOf(message),
-        messageId: message.id,
-      });
+    await this.#hold(message, "window-closed");
     return false;
+  }
+
+  async #hold(
+    message: ClaimedMessage,
+    code: string,
+    original?: Sending["original"],
+  ): Promise<void> {
+    const { db, logger } = this.#deps;
+    if (!(await hold(db, message, code, original))) return;
+    const trace = { ...traceOf(message), messageId: message.id, code };
+    logger.warn("a message waits until its customer writes again", trace);
   }
 
   async #send(message: ClaimedMessage, claimedAt: number): Promise<SendOutcome> {

@@ -4,6 +4,8 @@ import type winston from "winston";
 import type { AlertService } from "../alerts/alert-service.ts";
 import type { Events } from "../telemetry/events.ts";
 import { recordOptOut } from "./opt-out.ts";
+import { stopChannel } from "./stops.ts";
+import { DELIVERY } from "./timings.ts";
 
 /**
  * How far a text has come. A receipt only ever lifts it, so the end is the same whatever the order
@@ -59,8 +61,8 @@ export type AppliedReceipt =
  */
 export async function applyReceipt(db: Database, receipt: Receipt): Promise<AppliedReceipt> {
   const apply = async () =>
-    receipt.optOut !== undefined
-      ? db.serviceTransaction((tx) => applyOptOut(tx, receipt))
+    receipt.optOut !== undefined || receipt.scope !== undefined
+      ? db.serviceTransaction((tx) => applyWider(tx, receipt))
       : resultOf(await update(db.service, receipt), receipt, false);
   try {
     return await apply();
@@ -156,9 +158,12 @@ function announceApplied(
   if (wasOpen) wakeOutbox();
 }
 
-/** The opt-out stands or falls with the FAILED that says so. */
-async function applyOptOut(tx: Tx, receipt: Receipt): Promise<AppliedReceipt> {
+/** What follows from a FAILED that is about more than its text stands or falls with it. */
+async function applyWider(tx: Tx, receipt: Receipt): Promise<AppliedReceipt> {
   const row = await update(tx, receipt);
+  const { scope, code } = receipt;
+  if (row?.applied === true && scope !== undefined && code !== null)
+    await stopChannel(tx, row, { kind: "rejected", scope, code }, DELIVERY.stopProbeMs);
   const optedOut =
     row?.applied === true &&
     row.tenantId !== null &&
@@ -173,6 +178,8 @@ interface Row {
   tenantId: string | null;
   conversationId: string | null;
   requestId: string | null;
+  channel: string;
+  sender: string;
   recipient: string;
   attempts: number;
   previous: OutboundStatus;
@@ -189,7 +196,8 @@ async function update(db: Pick<Tx, "$queryRaw">, receipt: Receipt): Promise<Row 
   const lower = Object.entries(RANK).flatMap(([name, rank]) => (rank < RANK[status] ? [name] : []));
   const [row] = await db.$queryRaw<Row[]>`
     WITH found AS (
-      SELECT "id", "status", "providerMessageId", "clientId", "conversationId", "requestId", "recipient", "attempts"
+      SELECT "id", "status", "providerMessageId", "clientId", "conversationId", "requestId", "channel", "sender", "recipient",
+        "attempts"
       FROM "Message"
       WHERE "id" = COALESCE((SELECT "id" FROM "Message" WHERE "providerMessageId" = ${providerMessageId}), ${messageId}::uuid)
       FOR UPDATE
@@ -209,7 +217,7 @@ async function update(db: Pick<Tx, "$queryRaw">, receipt: Receipt): Promise<Row 
       ON CONFLICT DO NOTHING
     )
     SELECT EXISTS (SELECT 1 FROM applied) AS "applied", "id",
-      "clientId" AS "tenantId", "conversationId", "requestId", "recipient", "attempts", "status"::text AS "previous",
+      "clientId" AS "tenantId", "conversationId", "requestId", "channel", "sender", "recipient", "attempts", "status"::text AS "previous",
       "providerMessageId" AS "knownAs"
     FROM found`;
   return row;

@@ -66,11 +66,20 @@ export async function turnIntoTemplate(
  * Puts a claimed message aside until its customer writes again, which queues it anew. Others of its
  * conversation do not wait for it.
  *
+ * @param code why, of our own words or the provider's
+ * @param original what it was before it was turned into a template that the provider refused
  * @returns false when the claim had ended
  */
-export async function hold(db: Database, { id, attempts }: ClaimedMessage): Promise<boolean> {
+export async function hold(
+  db: Database,
+  { id, attempts, type, payload, body }: ClaimedMessage,
+  code: string,
+  original: Pick<ClaimedMessage, "type" | "payload" | "body"> = { type, payload, body },
+): Promise<boolean> {
+  const content = original.payload === null ? null : JSON.stringify(original.payload);
   const held = await db.service.$executeRaw`
-    UPDATE "Message" SET "status" = 'HELD', "errorCode" = 'window-closed', "leasedUntil" = NULL
+    UPDATE "Message" SET "status" = 'HELD', "errorCode" = ${code}, "leasedUntil" = NULL, "type" = ${original.type},
+      "payload" = ${content}::jsonb, "body" = ${original.body}
     WHERE "id" = ${id}::uuid AND "status" = 'SENDING' AND "attempts" = ${attempts}`;
   return held === 1;
 }

@@ -38,20 +38,15 @@ const RULES: Rule[] = [
   ...["image", "video", "audio", "document", "sticker"].flatMap((type): Rule[] => [
     [type, { id: "1" }, {}, type, SOURCE],
     [type, { link: LINK }, { id: "1", link: LINK }, type, SOURCE],
-    [
-      type,
-      { link: LINK },
-      { link: "http://files.example/a" },
-      `${type}.link`,
-      "must be a link with https://",
-    ],
-    ...["a.jpg", "https:files.example", "https://files.example/a b"].map((link): Rule => [
-      type,
-      { link: LINK },
-      { link },
-      `${type}.link`,
-      "must be a link with https://",
-    ]),
+    ...["a.jpg", "ftp://files.example/a", "https:files.example", "https://files.example/a b"].map(
+      (link): Rule => [
+        type,
+        { link: LINK },
+        { link },
+        `${type}.link`,
+        "must be a link with http:// or https://",
+      ],
+    ),
     [type, { id: "1" }, { id: "a b" }, `${type}.id`, "must be the id of a file"],
   ]),
   ["audio", { id: "1", voice: true }, { id: "1", voice: 1 }, "audio.voice", BOOLEAN],

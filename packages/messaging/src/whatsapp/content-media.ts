@@ -5,7 +5,7 @@ import {
   flag,
   idOf,
   labelled,
-  secureLink,
+  webLink,
   words,
 } from "./content-words.ts";
 
@@ -13,7 +13,7 @@ const CAPTION = 1024;
 const caption = words(CAPTION).optional();
 const filename = words(240).optional();
 
-const source = { id: idOf("file").optional(), link: secureLink.optional() };
+const source = { id: idOf("file").optional(), link: webLink.optional() };
 const oneSource = ({ id, link }: { id?: unknown; link?: unknown }) =>
   (id === undefined) !== (link === undefined);
 const ONE_SOURCE = "must have exactly one of id and link";

@@ -11,7 +11,15 @@ const reaction = z.strictObject({
     .refine((emoji) => emoji === "" || isOneEmoji(emoji), EMOJI),
 });
 
-const markRead = z.strictObject({ message_id: idOf("message"), typing: flag.optional() });
+/** As Meta writes it, or with `typing` for short. */
+const markRead = z.strictObject({
+  message_id: idOf("message"),
+  status: z.literal("read").optional(),
+  typing: flag.optional(),
+  typing_indicator: z.strictObject({ type: z.literal("text") }).optional(),
+});
+const showsTyping = ({ typing, typing_indicator: shown }: z.output<typeof markRead>) =>
+  typing === true || shown !== undefined;
 
 /** What is said about a message of the customer's, and is none itself. */
 export const signalKinds: Record<string, ContentKind> = {
@@ -23,8 +31,8 @@ export const signalKinds: Record<string, ContentKind> = {
   mark_read: contentKind({
     schema: markRead,
     standsAlone: true,
-    payload: ({ message_id: id, typing }) => reading(id, typing === true),
-    inWords: ({ typing }) => labelled(typing === true ? "read, typing" : "read", undefined),
+    payload: (mark) => reading(mark.message_id, showsTyping(mark)),
+    inWords: (mark) => labelled(showsTyping(mark) ? "read, typing" : "read", undefined),
   }),
 };
 

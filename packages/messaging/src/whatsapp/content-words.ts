@@ -36,7 +36,6 @@ export function idOf(what: string): z.ZodString {
   return z.string(error).regex(/^[!-~]{1,512}$/, error);
 }
 
-export const secureLink = link("must be a link with https://", /^https:\/\/\S+$/i);
 export const webLink = link("must be a link with http:// or https://", /^https?:\/\/\S+$/i);
 
 /** A link in full: a parser of URLs also takes one without slashes, or with blanks within. */

@@ -1,4 +1,5 @@
-import type { Receipt } from "../channel.ts";
+import type { Receipt, RejectionScope } from "../channel.ts";
+import { meaningOf } from "./error-table.ts";
 import { type Fields, fieldsOf, isFields, keyOf, listOf, textOf } from "./storable-json.ts";
 
 /**
@@ -15,6 +16,7 @@ export function readStatus(item: unknown, provider: string): Receipt | null {
   if (providerMessageId === null || status === undefined) return null;
   const codes = listOf(item["errors"]).map((error) => codeOf(fieldsOf(error)["code"]));
   const participant = participantOf(item);
+  const scope = status === "FAILED" ? scopeOf(codes[0]) : null;
   return {
     provider,
     providerMessageId,
@@ -22,6 +24,7 @@ export function readStatus(item: unknown, provider: string): Receipt | null {
     status,
     code: status === "FAILED" ? (codes[0] ?? "unknown") : null,
     ...(status === "FAILED" && codes.includes(STOPPED_MARKETING) && { optOut: "marketing" }),
+    ...(scope !== null && { scope }),
     ...(participant !== null && { participant }),
   };
 }
@@ -37,6 +40,15 @@ const STATUSES: ReadonlyMap<string, Receipt["status"]> = new Map<string, Receipt
 
 // "User has stopped marketing messages"; Meta's table of error codes.
 const STOPPED_MARKETING = "131050";
+
+/** What Meta finds out only after it has taken a message: an account that is locked or has not paid. */
+function scopeOf(code: string | null | undefined): RejectionScope | null {
+  if (code === null || code === undefined) return null;
+  const meaning = meaningOf({ code: Number(code), subcode: undefined, status: 400, body: "" });
+  const isWider =
+    meaning.kind === "rejected" && ["account", "sender", "region"].includes(meaning.scope);
+  return isWider ? meaning.scope : null;
+}
 
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
