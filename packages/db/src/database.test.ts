@@ -21,7 +21,7 @@ beforeAll(async () => {
     url: database.url,
     // One connection: whatever a transaction leaves behind on it, the next one would meet.
     poolSize: 1,
-    queryTimeoutMs: 1500,
+    queryTimeoutMs: 2500,
     transactionTimeoutMs: 5000,
     onQueryTimeout: () => {
       cancelled += 1;
