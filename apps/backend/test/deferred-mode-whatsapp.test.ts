@@ -97,3 +97,23 @@ it("STOP is confirmed once, and START welcomed once", async () => {
   const consents = log.flatMap(({ event = "" }) => (event.startsWith("opt_") ? [event] : []));
   expect(consents).toEqual(["opt_out_recorded", "opt_in_recorded"]);
 });
+
+it("the same id twice in one webhook is one text, also beside a STOP", async () => {
+  const { phone } = newPerson();
+  const text = (id: string, body: string) => ({
+    from: phone.slice(1),
+    id,
+    type: "text",
+    text: { body },
+  });
+  const hello = text("wamid.twice", "Hello");
+  const { final } = await world.simulator.whatsApp.send([hello, hello, text("wamid.stop", "STOP")]);
+  expect(final?.status).toBe(200);
+  const [customer] = await world.query(
+    `SELECT "optedOutAt" IS NOT NULL AS "optedOut" FROM "Customer" WHERE "phone" = $1`,
+    [phone],
+  );
+  expect(customer).toEqual({ optedOut: true });
+  const rows = await isAnswered(phone);
+  expect(rows.filter(({ direction }) => direction === "INBOUND")).toHaveLength(2);
+});
