@@ -1,65 +1,11 @@
 import { newId, type Database, type Tx } from "@jobrun/db";
-import type { JobDraft, Urgency } from "../assistant/assistant.ts";
-import { blockAssignments, countUsage, type LimitsChange } from "../limits/usage.ts";
-import { kindColumns, type OutboxText } from "../outbound/enqueue.ts";
+import { blockAssignments, countUsage } from "../limits/usage.ts";
+import type { OutboxText } from "../outbound/enqueue.ts";
 import type { ConsentChange } from "./decide.ts";
 import { identify } from "./identify.ts";
-import type { Address, StoredText, View } from "./prepare.ts";
+import { lastSentAt, messageRows } from "./message-rows.ts";
+import type { JobRecord, Plan } from "./plan.ts";
 import { WorldChanged } from "./world-changed.ts";
-
-/** An inbound text that is not in the database yet. */
-export interface NewText extends StoredText {
-  providerMessageId: string;
-  requestId: string;
-  /** What it consists of, such as `text` or `image` */
-  type: string;
-  /** What its words do not say, in the provider's own form */
-  payload: unknown;
-  /** When it was sent, as far as the provider says so, milliseconds since the epoch */
-  sentAt: number | null;
-}
-
-/** A text to send: a row of the outbox. */
-export interface NewOutbound extends OutboxText {
-  /**
-   * `customer`: in the conversation, from the number that was texted. `operator`: in none, so that a
-   * customer's replies never wait for it, and from the number that texts the operator.
-   */
-  to: "customer" | "operator";
-}
-
-export interface JobRecord extends JobDraft {
-  id: string;
-  /** Null of a new one: the commit gives it the tenant's next */
-  number: number | null;
-  urgency: Urgency;
-  status: "NEEDS_INFO" | "READY" | "URGENT" | "ACCEPTED";
-}
-
-/** What a turn writes. Everything in it was decided from `view`. */
-export interface Plan {
-  view: View;
-  address: Address;
-  /** What the provider calls the number of ours that was texted: the sender of what we answer */
-  texted: string;
-  /** Whence the operator is texted */
-  operatorSender: { channel: string; number: string };
-  requestId: string;
-  inbound: NewText[];
-  /** Stored before and answered by this turn. */
-  answered: string[];
-  /** Status of the new inbound rows. */
-  status: "RECEIVED" | "DEFERRED";
-  outbound: NewOutbound[];
-  job: JobRecord | null;
-  /** What the operator is told when this turn makes the job urgent, once its number is known */
-  urgentAlert: ((jobNumber: number) => OutboxText) | null;
-  consent: ConsentChange | null;
-  /** Whether what is attached must be fetched from the provider */
-  fetchesMedia: boolean;
-  /** Absent where limits were not looked at */
-  limits?: LimitsChange;
-}
 
 export interface Committed {
   conversationId: string;
@@ -255,64 +201,4 @@ async function keepMedia(tx: Tx, { fetchesMedia, inbound, address }: Plan): Prom
     SELECT f."id", ${address.tenantId}::uuid, f."messageId", ${address.channel}, f."reference", f."contentType"
     FROM jsonb_to_recordset(${JSON.stringify(files)}::jsonb)
       AS f("id" uuid, "messageId" uuid, "reference" text, "contentType" text)`;
-}
-
-/** Seconds since the epoch. */
-function lastSentAt({ inbound }: Plan): number | null {
-  const now = Date.now();
-  // A change of number, or of what was said, is no message that opens a window.
-  const times = inbound.flatMap(({ silent, sentAt }) => (silent ? [] : (sentAt ?? now) / 1000));
-  return times.length === 0 ? null : Math.max(...times);
-}
-
-function messageRows(plan: Plan, operatorTexts: OutboxText[]) {
-  const { address, texted, operatorSender } = plan;
-  const inbound = plan.inbound.map((text) => ({
-    id: text.id,
-    inConversation: true,
-    direction: "INBOUND",
-    channel: address.channel,
-    kind: text.silent ? "silent" : "text",
-    sender: address.customer,
-    recipient: texted,
-    body: text.body,
-    media: text.media,
-    type: text.type,
-    payload: text.payload,
-    segments: 1,
-    status: plan.status,
-    requestId: text.requestId,
-    providerMessageId: text.providerMessageId,
-    sentAt: text.sentAt === null ? null : text.sentAt / 1000,
-    priority: 0,
-    lifeSeconds: null,
-  }));
-  const texts: NewOutbound[] = [
-    ...plan.outbound,
-    ...operatorTexts.map((text) => ({ ...text, to: "operator" as const })),
-  ];
-  const outbound = texts.map((text) => ({
-    id: newId(),
-    ...(text.to === "customer"
-      ? { inConversation: true, channel: address.channel, sender: texted }
-      : {
-          inConversation: false,
-          channel: operatorSender.channel,
-          sender: operatorSender.number,
-        }),
-    direction: "OUTBOUND",
-    kind: text.kind,
-    recipient: text.recipient,
-    body: text.body,
-    media: [],
-    type: "text",
-    payload: null,
-    segments: text.segments,
-    status: "QUEUED",
-    requestId: plan.requestId,
-    providerMessageId: null,
-    sentAt: null,
-    ...kindColumns(text.kind),
-  }));
-  return [...inbound, ...outbound].map((row, order) => ({ ...row, order }));
 }

@@ -10,7 +10,7 @@ import { outboxText, type OutboxText } from "../outbound/enqueue.ts";
 import type { MessageKind } from "../outbound/message-kinds.ts";
 import { fill } from "../texts/fill.ts";
 import { operatorTexts } from "../texts/operator-texts.ts";
-import type { JobRecord, NewOutbound, NewText, Plan } from "./commit.ts";
+import type { JobRecord, NewOutbound, NewText, Plan } from "./plan.ts";
 import type { LimitsChange } from "../limits/usage.ts";
 import { isKnownToOperator, type Decision } from "./decide.ts";
 import type { Address, StoredText, View } from "./prepare.ts";
