@@ -31,6 +31,14 @@ describe("a scripted conversation", () => {
     expect(replies.at(-1)).toMatchObject({ urgency: "emergency", job: { location: null } });
   });
 
+  it("names a job by its first emergency, and keeps that name", async () => {
+    const flood = "Water is coming through the ceiling";
+    const texts = ["I need a plumber today", flood, "12 Mill Lane", "now there is smoke too"];
+    const replies = await conversation("en", ...texts);
+    const summaries = replies.map(({ job }) => job?.summary);
+    expect(summaries).toEqual(["I need a plumber today", flood, flood, flood]);
+  });
+
   it("asks what, where and when, one question a turn, and keeps the answers", async () => {
     const replies = await conversation(
       "en",

@@ -140,7 +140,10 @@ const lifeThreatening =
 function updatedJob(context: AssistantContext, asked: Question | null): JobDraft | null {
   const { openJob: open, history } = context;
   const said = wordsOf(context);
-  const summary = open?.summary ?? summarise(said);
+  // What the operator reads first must be what makes them go.
+  const isNewEmergency =
+    urgencyOfTurn(context) === "emergency" && open !== null && open.urgency !== "emergency";
+  const summary = (isNewEmergency ? null : open?.summary) ?? summarise(said);
   if (!summary) return null;
   const now = findJobDetails(said);
   const before = findJobDetails(

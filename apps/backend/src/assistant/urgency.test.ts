@@ -119,12 +119,18 @@ describe("an assistant in the net", () => {
     expect(reply.job).toEqual({ ...job, summary: "water is coming through the ceiling" });
   });
 
-  it("gets the open job back for an emergency, not a second one", async () => {
-    const openJob = { ...job, location: "12 Mill Lane", urgency: "today" as const };
-    const net = withUrgencyNet(saying({ job: null }));
-    const { reply } = await net.reply(contextOf("now there is smoke", { openJob }), signal);
-    expect(reply.job).toEqual({ ...job, location: "12 Mill Lane" });
-  });
+  it.each([
+    ["today", "now there is smoke"],
+    ["emergency", job.summary],
+  ] as const)(
+    "gets the open job back for an emergency, by the words of its first: open as %s",
+    async (urgency, summary) => {
+      const openJob = { ...job, location: "12 Mill Lane", urgency };
+      const net = withUrgencyNet(saying({ job: null }));
+      const { reply } = await net.reply(contextOf("now there is smoke", { openJob }), signal);
+      expect(reply.job).toEqual({ ...job, summary, location: "12 Mill Lane" });
+    },
+  );
 
   it("gets no job when there is no emergency", async () => {
     const net = withUrgencyNet(saying({ job: null }));

@@ -60,14 +60,14 @@ export function detectUrgency(text: string): Urgency {
   return found;
 }
 
+/** The emergency names the job, also one that was about less until now. */
 function overlookedJob({ texts, openJob }: AssistantContext) {
-  if (openJob) {
-    const { urgency: _, ...draft } = openJob;
-    return draft;
-  }
   const alarming = texts.find(({ text }) => detectUrgency(text) === "emergency");
   const summary = (alarming?.text ?? "").trim().slice(0, 120);
-  return { summary, type: null, location: null, requestedTime: null, customerName: null };
+  if (openJob === null)
+    return { summary, type: null, location: null, requestedTime: null, customerName: null };
+  const { urgency, ...draft } = openJob;
+  return urgency === "emergency" ? draft : { ...draft, summary };
 }
 
 function urgencyOfClause(raw: string): Urgency {
