@@ -1,5 +1,6 @@
 import type { Database } from "@jobrun/db";
 import type { Channel, ChannelName } from "@jobrun/messaging";
+import type winston from "winston";
 import type { AlertService } from "../alerts/alert-service.ts";
 import { resolveArrival } from "../numbers/resolve-number.ts";
 import type { Events } from "../telemetry/events.ts";
@@ -20,6 +21,7 @@ export interface AcceptLaterDeps {
   /** Whose texts need no assistant: they are answered at once, here too */
   people: OtherPeople;
   alerts: Pick<AlertService, "raise">;
+  logger: winston.Logger;
   /** Longest that storing one person's texts may take, milliseconds */
   deadlineMs: number;
   wakeOutbox: () => void;

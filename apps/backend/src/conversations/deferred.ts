@@ -1,11 +1,13 @@
 import { newId, type Database } from "@jobrun/db";
 import type { Channel, ChannelName } from "@jobrun/messaging";
+import type winston from "winston";
 import { outboxText } from "../outbound/enqueue.ts";
-import type { MessageKind } from "../outbound/message-kinds.ts";
 import type { Events } from "../telemetry/events.ts";
 import { customerTexts } from "../texts/customer-texts.ts";
-import { commit, type NewOutbound, type NewText } from "./commit.ts";
+import { commit } from "./commit.ts";
+import type { NewOutbound, NewText } from "./plan.ts";
 import { decide } from "./decide.ts";
+import { holdAtOnce, type HoldingText } from "./hold-at-once.ts";
 import { operatorSender } from "./make-plan.ts";
 import { prepare, type Address } from "./prepare.ts";
 import { WorldChanged } from "./world-changed.ts";
@@ -14,6 +16,7 @@ interface DeferDeps {
   db: Database;
   channels: ReadonlyMap<ChannelName, Channel>;
   events: Events;
+  logger: winston.Logger;
   now: () => number;
 }
 
@@ -31,17 +34,18 @@ export interface TextsToDefer {
 }
 
 /**
- * Stores texts without answering them, all or none. The holding text, if any, is queued unless one is
- * out for this conversation already or the customer wants none. An opt-out counts at once. Needs no
- * assistant.
+ * Stores texts without answering them, all or none. The holding text, if any, is queued unless it was
+ * since the oldest text that waits here came, or the customer wants none. An opt-out counts at once.
+ * Needs no assistant.
  *
  * @returns the provider's ids of those stored now; the others were stored before
  * @throws when nothing could be stored
  */
 export async function deferTexts(
-  { db, events, channels, now }: DeferDeps,
+  deps: DeferDeps,
   { address, texted, texts, deadline, holding }: TextsToDefer,
 ): Promise<string[]> {
+  const { db, events, channels, now } = deps;
   const channel = channels.get(address.channel);
   if (channel === undefined) throw new Error(`no provider carries ${address.channel}`);
   // In every round somebody commits, so a burst of n texts of one customer takes at most n rounds.
@@ -58,14 +62,18 @@ export async function deferTexts(
     const decision = decide(view, fresh, channel);
     const silent = decision.kind === "fixed" ? decision.reply === null : decision.silent;
     const outbound: NewOutbound[] = [];
-    const say = (kind: MessageKind, words: string) =>
+    const wording = (kind: "holding" | "opt_out_confirmation", words: string) =>
+      outboxText(kind, words, address.customer, channel.fitText);
+    const hold =
+      holding && !silent ? wording("holding", customerTexts.holding[view.tenant.locale]) : null;
+    // Others that wait here may have come without it, or with it: that is looked at below.
+    const isFirst = view.deferred.length === 0;
+    if (hold !== null && isFirst) outbound.push({ ...hold, to: "customer" });
+    if (decision.confirmation !== null)
       outbound.push({
-        ...outboxText(kind, words, address.customer, channel.fitText),
+        ...wording("opt_out_confirmation", decision.confirmation),
         to: "customer",
       });
-    if (holding && !silent && view.deferred.length === 0)
-      say("holding", customerTexts.holding[view.tenant.locale]);
-    if (decision.confirmation !== null) say("opt_out_confirmation", decision.confirmation);
     try {
       const { requestId } = first;
       const committed = await commit(db, {
@@ -88,10 +96,33 @@ export async function deferTexts(
       const trace = { requestId, tenantId: address.tenantId, conversationId };
       for (const { id: messageId, kind, segments } of committed.outbound)
         events.emit("message_queued", { ...trace, messageId, kind, segments });
+      if (hold !== null && !isFirst) {
+        const { channel: name, tenantId } = address;
+        await tell(deps, { ...hold, ...trace, tenantId, channel: name, sender: texted });
+      }
       return fresh.map((text) => text.providerMessageId);
     } catch (error) {
       if (!(error instanceof WorldChanged)) throw error;
     }
   }
   throw new WorldChanged("the conversation kept changing until the deadline");
+}
+
+/** The texts are stored: that this fails must not make them look lost. Who waits for a minute is told then. */
+async function tell({ db, events, logger }: DeferDeps, text: HoldingText): Promise<void> {
+  const { requestId, tenantId, conversationId, kind, segments } = text;
+  try {
+    const messageId = await holdAtOnce(db, text);
+    if (messageId === null) return;
+    events.emit("message_queued", {
+      requestId,
+      tenantId,
+      conversationId,
+      messageId,
+      kind,
+      segments,
+    });
+  } catch (error) {
+    logger.error("the holding text could not be queued", { requestId, error });
+  }
 }
