@@ -1,13 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { describe, expect, it } from "@jest/globals";
 import { plans, usualRates } from "../src/limits/plans.ts";
-import { createAdminWorld, type AdminWorld } from "./admin-world.ts";
+import { admin, superAdmin, useAdminWorld } from "./admin-world.ts";
 
-let admin: AdminWorld;
-
-beforeAll(async () => {
-  admin = await createAdminWorld();
-});
-afterAll(() => admin.world.close());
+useAdminWorld();
 
 describe("what a tenant has used", () => {
   it("is told to their admin, with the limits that hold", async () => {
@@ -30,7 +25,7 @@ describe("what a tenant has used", () => {
     await admin.gateway.text({ to: number, from: "+447123499002" });
     const rate = { max: 9, windowSeconds: 60 };
     const limits = { monthlyMessages: -1, senderRate: rate };
-    await admin.superAdmin("PATCH", `/tenants/${id}`, { plan: "pro", limits });
+    await superAdmin("PATCH", `/tenants/${id}`, { plan: "pro", limits });
     const { body } = await api("GET", path);
     expect(body).toMatchObject({
       plan: "pro",
@@ -39,7 +34,7 @@ describe("what a tenant has used", () => {
       rates: { conversation: usualRates.conversationRate, sender: rate },
     });
     expect((body["tokens"] as { used: number }).used).toBeGreaterThan(0);
-    expect((await admin.superAdmin("GET", path)).body).toEqual(body);
+    expect((await superAdmin("GET", path)).body).toEqual(body);
   });
 
   it("is nobody else's to see", async () => {

@@ -195,6 +195,13 @@ describe("a customer of a tenant whose quota is used up", () => {
     expect(row).toEqual({ quotaBlocked: false });
   });
 
+  it("is answered again by itself: other numbers of the plan", async () => {
+    const { starter } = plans;
+    plans.starter = { ...starter, monthlyMessages: LIMIT + 1 };
+    await write(customer, "Et maintenant ?").finally(() => (plans.starter = starter));
+    expect(await kindsTold(customer)).toEqual(["quota_notice", "reply"]);
+  });
+
   it("reaches the operator with an emergency, by the script and uncounted; what they add follows", async () => {
     const before = await used(world);
     const id = await write(customer, GAS);
@@ -239,34 +246,32 @@ describe("a tenant whose quota is used up", () => {
       body: expect.stringContaining("15 h"),
     });
   });
-
-  it("is blocked by the day's tokens as by the month's answers, until the next day", async () => {
-    const customer = newCustomer();
-    await setUsed(world, { dayTokens: plans.starter.dailyTokens });
-    const id = await write(customer);
-    expect(eventsOf(gateway, id)).toContainEqual(
-      expect.objectContaining({ event: "quota_exceeded", reason: "daily_tokens" }),
-    );
-    const next = await write(customer);
-    expect(eventsOf(gateway, next)).toContainEqual(
-      expect.objectContaining({ event: "quota_blocked_cached", reason: "daily_tokens" }),
-    );
-    await world.query(`UPDATE "Usage" SET "day" = '2000-01-01'`);
-    await world.query(`UPDATE "Conversation" SET "quotaPeriod" = '2000-01-01'`);
-    await write(customer);
-    expect(await kindsTold(customer)).toEqual(["quota_notice", "reply"]);
-    const { dayTokens } = await used(world);
-    expect(dayTokens).toBeLessThan(plans.starter.dailyTokens);
-  });
 });
 
 describe("an error while the limits are looked at", () => {
+  it("alerts the founder when it goes on", async () => {
+    const fresh = await world.startGateway();
+    await world.query(`UPDATE "Client" SET "plan" = 'gold'`);
+    for (let text = 1; text <= 5; text += 1)
+      expect(await fresh.text({ from: newCustomer() })).toMatchObject({ status: 500 });
+    await eventually(
+      () => world.query(`SELECT 1 FROM "Alert" WHERE "type" = 'TRANSACTIONS_FAILING'`),
+      (rows) => rows.length === 1,
+    );
+    await fresh.stop();
+  });
+
   it.each([
     ["a time zone that does not exist", `UPDATE "Client" SET "timeZone" = 'Europe/Nowhere'`],
     ["a plan that nobody knows", `UPDATE "Client" SET "plan" = 'gold'`],
     [
       "limits that cannot be read",
       `UPDATE "Client" SET "limits" = '{"senderRate": {"max": 0, "windowSeconds": 5}}'`,
+    ],
+    ["limits under other names", `UPDATE "Client" SET "limits" = '{"maxMessages": 5000}'`],
+    [
+      "a rate under other names",
+      `UPDATE "Client" SET "limits" = '{"senderRate": {"max": 9, "windowSeconds": 5, "perDay": 9}}'`,
     ],
   ])("is a 500 and writes nothing, never a block: %s", async (_what, change) => {
     const customer = newCustomer();

@@ -106,7 +106,9 @@ const rules: Rule[] = [
   },
   function quotaUsedUp({ view, texts, quota }) {
     if (quota.kind === "allowed" || texts.some(isEmergency)) return null;
-    const reply = quota.told ? null : customerTexts.quotaExceeded[view.tenant.locale];
+    const { quotaExceeded, dailyQuotaExceeded } = customerTexts;
+    const text = quota.reason === "daily_tokens" ? dailyQuotaExceeded : quotaExceeded;
+    const reply = quota.told ? null : text[view.tenant.locale];
     return { ...fixed(reply), refusal: quota, forward: operatorReads(view) };
   },
 ];

@@ -1,7 +1,7 @@
 import { Prisma, type Database } from "@jobrun/db";
 import type { Media, PersonIds } from "@jobrun/messaging";
 import type { JobDraft, Urgency } from "../assistant/assistant.ts";
-import { usualRates } from "../limits/plans.ts";
+import { plans, usualRates } from "../limits/plans.ts";
 import type { QuotaView } from "../limits/quota.ts";
 import type { Recent } from "../limits/rate.ts";
 import type { Locale } from "../texts/fill.ts";
@@ -66,7 +66,7 @@ export interface View {
   knownIds: string[];
   /** When this was read, milliseconds since the epoch, by the database's clock */
   now: number;
-  /** `terms`: plan and limits as one text. Others than those a conversation was blocked on end the block */
+  /** `terms`: plan, its numbers and limits as one text. Others than those a conversation was blocked on end the block */
   quota: QuotaView & { terms: string };
   /** Of the customer's conversations, as far back as a rate may ask */
   recent: Recent[];
@@ -110,7 +110,8 @@ const MOST_MERGES = 3;
 
 /**
  * OFFSET 0 keeps the conversation's look-up from being planned as a part of the join: while there are no
- * statistics, the planner would rather read all conversations of the tenant.
+ * statistics, the planner would rather read all conversations of the tenant. SELECT 20 hides the number:
+ * told of 20 where it expects fewer, it sorts all messages instead of reading the index from its end.
  */
 function viewOf(address: Address, texted: string, providerMessageIds: string[]): Prisma.Sql {
   const { join, others } = personOf(address);
@@ -131,7 +132,7 @@ function viewOf(address: Address, texted: string, providerMessageIds: string[]):
       COALESCE((SELECT jsonb_agg(jsonb_build_object('direction', h."direction", 'body', h."body") ORDER BY h."position")
         FROM (SELECT "direction", "body", "position" FROM "Message"
               WHERE "conversationId" = v."id" AND "status" <> 'DEFERRED' AND "kind" <> 'call' AND "type" <> 'mark_read'
-              ORDER BY "position" DESC LIMIT 20) h), '[]') AS "history",
+              ORDER BY "position" DESC LIMIT (SELECT 20)) h), '[]') AS "history",
       COALESCE((SELECT jsonb_agg(jsonb_build_object('id', d."id", 'body', d."body", 'media', d."media",
           'silent', d."kind" = 'silent', 'requestId', d."requestId", 'providerMessageId', d."providerMessageId",
           'stored', jsonb_build_object('at', ${milliseconds(Prisma.sql`LEAST(d."sentAt", d."createdAt")`)}, 'position', d."position"))
@@ -145,7 +146,7 @@ function viewOf(address: Address, texted: string, providerMessageIds: string[]):
       ${quota} AS "quota",
       ${recent} AS "recent"
     FROM "Client" t
-    CROSS JOIN LATERAL (${limitsOfTenant} OFFSET 0) l
+    CROSS JOIN LATERAL (${limitsOfTenant()} OFFSET 0) l
     LEFT JOIN ${join}
     LEFT JOIN LATERAL (SELECT "id", "mode", "revision", "humanUntil",
         "quotaBlocked" AND "quotaTerms" = l."terms" AND "quotaPeriod" IN (l."month", l."day") AS "blocked",
@@ -159,13 +160,15 @@ function milliseconds(time: Prisma.Sql): Prisma.Sql {
 }
 
 /** SQL: the periods as the tenant's calendar has them, and how many texts over how long the rates ask for. */
-const limitsOfTenant = Prisma.sql`
-  SELECT to_char(now() AT TIME ZONE t."timeZone", 'YYYY-MM') AS "month",
-    to_char(now() AT TIME ZONE t."timeZone", 'YYYY-MM-DD') AS "day",
-    t."plan" || t."limits"::text AS "terms",
-    GREATEST(${rateSetting("conversationRate", "max")}, ${rateSetting("senderRate", "max")}) AS "most",
-    make_interval(secs => GREATEST(${rateSetting("conversationRate", "windowSeconds")},
-      ${rateSetting("senderRate", "windowSeconds")})) AS "window"`;
+function limitsOfTenant(): Prisma.Sql {
+  return Prisma.sql`
+    SELECT to_char(now() AT TIME ZONE t."timeZone", 'YYYY-MM') AS "month",
+      to_char(now() AT TIME ZONE t."timeZone", 'YYYY-MM-DD') AS "day",
+      concat(t."plan", ${JSON.stringify(plans)}::jsonb -> t."plan", t."limits") AS "terms",
+      GREATEST(${rateSetting("conversationRate", "max")}, ${rateSetting("senderRate", "max")}) AS "most",
+      make_interval(secs => GREATEST(${rateSetting("conversationRate", "windowSeconds")},
+        ${rateSetting("senderRate", "windowSeconds")})) AS "window"`;
+}
 
 function rateSetting(rate: keyof typeof usualRates, field: "max" | "windowSeconds"): Prisma.Sql {
   return Prisma.sql`COALESCE((t."limits" #>> ${`{${rate},${field}}`}::text[])::int, ${usualRates[rate][field]}::int)`;

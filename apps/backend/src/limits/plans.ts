@@ -17,6 +17,9 @@ interface Quotas {
   dailyTokens: number;
 }
 
+/** What an answer costs at most, as a rule: so much of a day's tokens is kept for each turn that thinks. */
+export const ANSWER_TOKENS = 2_000;
+
 /** What tenants can be on. An answer costs 1,000 to 2,000 tokens; a day may take a fifth of a month's answers. */
 export const plans: Record<PlanName, Quotas> = {
   starter: { monthlyMessages: 1_000, dailyTokens: 300_000 },

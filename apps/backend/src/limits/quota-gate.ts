@@ -23,8 +23,9 @@ export interface Round {
 }
 
 /**
- * Lets no more turns of a tenant think at once than answers are left, so that none is paid for and then
- * refused by the commit. Of one process: between processes the commit alone decides.
+ * Lets no more turns of a tenant think at once than answers are left: so none is paid for and then refused
+ * by the commit, and the day's tokens, which are known only once they are spent, are not spent many times
+ * over. Of one process. Between processes the commit decides about answers; about tokens nobody does.
  */
 export class QuotaGate {
   readonly #tenants = new Map<string, Tenant>();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { plans, UNLIMITED, usualRates } from "./plans.ts";
+import { ANSWER_TOKENS, plans, UNLIMITED, usualRates } from "./plans.ts";
 import { quotaOf, type QuotaView } from "./quota.ts";
 import { termsOf } from "./terms.ts";
 import { isNearlyUsedUp } from "./usage.ts";
@@ -30,6 +30,15 @@ describe("a quota", () => {
       reason: "daily_tokens",
       period: "2026-11-21",
     });
+  });
+
+  it("lets as many think as both the month and the day's tokens are for", () => {
+    const dailyTokens = 10 * ANSWER_TOKENS;
+    const remaining = (messages: number, dayTokens: number) =>
+      quotaOf(view({ usage: { messages, dayTokens } }), { ...terms, dailyTokens });
+    expect(remaining(3, 0)).toEqual({ kind: "allowed", remaining: 7 });
+    expect(remaining(3, 8 * ANSWER_TOKENS - 1)).toEqual({ kind: "allowed", remaining: 3 });
+    expect(remaining(3, dailyTokens - 1)).toEqual({ kind: "allowed", remaining: 1 });
   });
 
   it("without limit is never used up", () => {
@@ -66,6 +75,8 @@ describe("the terms of a tenant", () => {
     expect(() => termsOf("pro", { monthlyMessages: "many" })).toThrow("monthlyMessages");
     const senderRate = { max: 0, windowSeconds: 1 };
     expect(() => termsOf("pro", { senderRate })).toThrow("senderRate");
+    expect(() => termsOf("pro", { maxMessages: 7 })).toThrow("maxMessages");
+    expect(() => termsOf("pro", [])).toThrow("array");
   });
 });
 

@@ -1,4 +1,4 @@
-import { UNLIMITED } from "./plans.ts";
+import { ANSWER_TOKENS, UNLIMITED } from "./plans.ts";
 import type { Terms } from "./terms.ts";
 
 /** What is known of a tenant's use and of a conversation's block. */
@@ -26,7 +26,7 @@ export interface Refusal {
 }
 
 export type Quota =
-  /** `remaining` answers this month; Infinity without limit */
+  /** `remaining` answers this month, or as many as the day's tokens are for; Infinity without limit */
   { kind: "allowed"; remaining: number } | Refusal;
 
 /** Pure: whether the assistant may be asked. */
@@ -42,14 +42,16 @@ export function quotaOf({ day, blockedFor, usage, toldOn }: QuotaView, terms: Te
   }
   if (usage === null) throw new Error("the use of a tenant who is not blocked must be read");
   const { messages, dayTokens } = usage;
-  if (monthlyMessages !== UNLIMITED && messages >= monthlyMessages)
-    return { kind: "exceeded", ...monthly, currentUsage: messages, told };
-  if (dailyTokens !== UNLIMITED && dayTokens >= dailyTokens)
-    return { kind: "exceeded", ...daily, currentUsage: dayTokens, told };
-  return {
-    kind: "allowed",
-    remaining: monthlyMessages === UNLIMITED ? Infinity : monthlyMessages - messages,
-  };
+  const messagesLeft = leftOf(monthlyMessages, messages);
+  if (messagesLeft <= 0) return { kind: "exceeded", ...monthly, currentUsage: messages, told };
+  const tokensLeft = leftOf(dailyTokens, dayTokens);
+  if (tokensLeft <= 0) return { kind: "exceeded", ...daily, currentUsage: dayTokens, told };
+  const remaining = Math.min(messagesLeft, Math.ceil(tokensLeft / ANSWER_TOKENS));
+  return { kind: "allowed", remaining };
+}
+
+function leftOf(limit: number, used: number): number {
+  return limit === UNLIMITED ? Infinity : limit - used;
 }
 
 /** Of a day such as 2026-11-21: 2026-11. */

@@ -11,10 +11,11 @@ export interface Terms {
 }
 
 export const planName = z.enum(planNames);
-export const rate = z.object({ max: z.int().min(1), windowSeconds: z.int().min(1) });
+export const rate = z.strictObject({ max: z.int().min(1), windowSeconds: z.int().min(1) });
 
+/** Strict: a limit under another name must not be passed over for the plan's. */
 const ownLimits = z
-  .object({
+  .strictObject({
     monthlyMessages: z.int().min(UNLIMITED).nullable(),
     conversationRate: rate.nullable(),
     senderRate: rate.nullable(),

@@ -68,8 +68,14 @@ export function blockAssignments({ blocked, period, terms, toldOn }: Block = asI
 const nothing = { steps: Prisma.empty, used: Prisma.sql`NULL::int` };
 
 /**
- * SQL that counts what a turn used: steps behind `turn` and `stored` of the writing statement. The row of
- * the month is locked last of all, so that nobody who has it waits for something else.
+ * SQL that counts what a turn used: steps behind `turn` and `stored` of the writing statement.
+ *
+ * The row of the month is locked after the conversation and after the tenant's job number. What the
+ * transaction writes beside and after it (the job, media, a timer) belongs to this conversation, and
+ * whoever else locks that counts nothing: so turns that wait for each other here never do so in a circle.
+ *
+ * Answers are counted under the condition that one is left. Tokens have none: they are spent by now, and
+ * to throw away the answer they bought would save nothing.
  *
  * With a limit a tenant has one row a month. It is the place where all of the tenant's commits wait for
  * each other, and where the last answer is given once. Without a limit nobody shall wait: a commit takes

@@ -29,6 +29,10 @@ export const customerTexts = {
     en: "⚠️ This service has reached its message limit for this month. We can't reply right now. Please try again next month or contact the administrator. Thank you for your understanding.",
     fr: "⚠️ Ce service a atteint sa limite de messages pour ce mois. Nous ne pouvons pas répondre pour l'instant. Veuillez réessayer le mois prochain ou contacter l'administrateur. Merci de votre compréhension.",
   },
+  dailyQuotaExceeded: {
+    en: "Sorry, this service has reached its limit for today and can't reply. Please try again tomorrow or contact the administrator. Thank you for your understanding.",
+    fr: "Désolés, ce service a atteint sa limite pour aujourd'hui. Veuillez réessayer demain ou contacter l'administrateur. Merci de votre compréhension.",
+  },
   rateLimited: {
     en: "⚠️ Too many messages in a short time. Please try again in a few moments.",
     fr: "⚠️ Trop de messages en peu de temps. Merci de réessayer dans quelques instants.",
