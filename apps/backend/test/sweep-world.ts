@@ -3,6 +3,7 @@ import { createDatabase } from "@jobrun/db";
 import { twilioChannel, type LoggedInbound, type ProviderLog } from "@jobrun/messaging";
 import { AlertService } from "../src/alerts/alert-service.ts";
 import { createSweep, type Sweep } from "../src/conversations/sweep.ts";
+import type { OtherPeople } from "../src/conversations/take-text.ts";
 import { createEvents } from "../src/telemetry/events.ts";
 import { createLogger } from "../src/telemetry/logger.ts";
 import { createMetrics } from "../src/telemetry/metrics.ts";
@@ -21,6 +22,8 @@ export interface SweeperOptions {
   now: () => number;
   /** By so many ms the texts of the simulator's log are older: a sweep goes by the database's clock too, which nobody can set. */
   age?: () => number;
+  /** Who takes an operator's texts; when absent they cannot be stored. */
+  operator?: OtherPeople["operator"];
   /** So short that nothing is held back, when absent. */
   intervalSeconds?: number;
 }
@@ -61,7 +64,7 @@ export function createSweeper(world: World, options: SweeperOptions): Sweeper {
     provider: "twilio",
     log: options.providerLog ?? older(twilioLog(world), options.age ?? (() => 0)),
     people: {
-      operator: async () => ({ kind: "failed" }),
+      operator: options.operator ?? (async () => ({ kind: "failed" })),
       onboarding: async () => ({ kind: "failed" }),
     },
     events,

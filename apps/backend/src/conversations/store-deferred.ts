@@ -1,5 +1,6 @@
 import { newId, Prisma, type Database } from "@jobrun/db";
 import type { Channel } from "@jobrun/messaging";
+import { toldFrom } from "../numbers/told-from.ts";
 import { contentOf, type ArrivedText } from "./take-text.ts";
 
 /** On which terms the worker of this process takes a text from the moment it is stored. */
@@ -18,7 +19,10 @@ export type StoreResult =
   | StoredTexts
   /** All of them were stored before, whosever they are */
   | { kind: "duplicate" }
-  /** Their sender is no customer: one of the tenant's own people, or the number is no tenant's */
+  /**
+   * Their sender is no customer, but one of the tenant's own people, or the number is no tenant's; or
+   * they work for another tenant as well, and it takes a second look whose they are now
+   */
   | { kind: "not-a-customers" }
   /** They say who their sender is in a way that changes what we know of them: that takes a commit */
   | { kind: "identifies" };
@@ -95,6 +99,7 @@ function statement(
           AND ${phone ?? from} NOT IN (t."operatorPhone", COALESCE(t."secondContactPhone", ''))
           AND NOT EXISTS (SELECT 1 FROM "TwilioNumberPool" WHERE "phoneNumber" = ${phone ?? from})
           AND NOT EXISTS (SELECT 1 FROM "ChannelNumber" WHERE "channel" = ${channel} AND "phoneNumber" = ${phone ?? from})
+          AND NOT EXISTS (${toldFrom({ to, phone: phone ?? from })})
           AS "isCustomers"
       FROM (SELECT 1) AS one LEFT JOIN "TwilioNumberPool" n ON n."phoneNumber" = ${to}
         LEFT JOIN "ChannelNumber" c ON c."channel" = ${channel} AND c."address" = ${to}

@@ -1,9 +1,11 @@
-import { newId, type Database } from "@jobrun/db";
+import { newId, Prisma, type Database } from "@jobrun/db";
 import type { LoggedInbound, ProviderLog } from "@jobrun/messaging";
 import type winston from "winston";
 import type { AlertService } from "../alerts/alert-service.ts";
+import { toldFrom } from "../numbers/told-from.ts";
 import type { Events } from "../telemetry/events.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { OutageLog } from "../workers/outage-log.ts";
 import { PollLoop } from "../workers/poll-loop.ts";
 import { acceptLater, type AcceptLaterDeps } from "./accept-later.ts";
 import type { ArrivedText } from "./take-text.ts";
@@ -52,6 +54,11 @@ const SILENCE_TO_ALERT_MS = 5 * 60_000;
  */
 export function createSweep(deps: SweepDeps): Sweep {
   const stopping = new AbortController();
+  const outage = new OutageLog(
+    deps.logger,
+    "sweep",
+    "sweep failed; the next one begins at the same point",
+  );
   let failures = 0;
   let lastComplete = deps.now();
 
@@ -72,11 +79,13 @@ export function createSweep(deps: SweepDeps): Sweep {
     }
     failures += 1;
     const { code } = result;
-    deps.logger.error("sweep incomplete; the next one begins at the same point", {
-      provider,
-      code,
-      failures,
-    });
+    // Of our own database that is said already.
+    if (code !== "database")
+      deps.logger.error("sweep incomplete; the next one begins at the same point", {
+        provider,
+        code,
+        failures,
+      });
     if (failures >= FAILURES_TO_ALERT || deps.now() - lastComplete >= SILENCE_TO_ALERT_MS)
       await deps.alerts.raise({ type: "SWEEP_FAILING", resource: provider });
   }
@@ -84,10 +93,11 @@ export function createSweep(deps: SweepDeps): Sweep {
   async function run(): Promise<SweepResult> {
     const result = await sweepOnce(deps, stopping.signal, claimed).catch(
       (error: unknown): SweepResult => {
-        deps.logger.error("sweep failed", { provider: deps.provider, error });
+        outage.failed(error);
         return { kind: "incomplete", recovered: 0, code: "database" };
       },
     );
+    if (result.kind !== "incomplete" || result.code !== "database") outage.worked();
     await report(result);
     return result;
   }
@@ -139,14 +149,16 @@ async function sweepOnce(
 
 /**
  * Those to numbers of ours that are stored nowhere, in one query however many there are. The account
- * may have other numbers, whose texts are somebody else's to answer.
+ * may have other numbers, whose texts are somebody else's to answer, unless they answer what we told an operator.
  */
 async function findMissing(db: Database, logged: LoggedInbound[]): Promise<LoggedInbound[]> {
   const ids = logged.map(({ providerMessageId }) => providerMessageId);
   const receivers = logged.map(({ to }) => to);
+  const senders = logged.map(({ from }) => from);
+  const text = { to: Prisma.sql`logged."to"`, phone: Prisma.sql`logged."from"` };
   const rows = await db.service.$queryRaw<{ id: string }[]>`
-    SELECT logged."id" FROM unnest(${ids}::text[], ${receivers}::text[]) AS logged("id", "to")
-    WHERE EXISTS (SELECT 1 FROM "TwilioNumberPool" WHERE "phoneNumber" = logged."to")
+    SELECT logged."id" FROM unnest(${ids}::text[], ${receivers}::text[], ${senders}::text[]) AS logged("id", "to", "from")
+    WHERE (EXISTS (SELECT 1 FROM "TwilioNumberPool" WHERE "phoneNumber" = logged."to") OR EXISTS (${toldFrom(text)}))
       AND NOT EXISTS (SELECT 1 FROM "Message" WHERE "providerMessageId" = logged."id")
       AND NOT EXISTS (SELECT 1 FROM "UnroutedMessage" WHERE "providerMessageId" = logged."id")`;
   const missing = new Set(rows.map(({ id }) => id));

@@ -2,6 +2,7 @@ import type { Database } from "@jobrun/db";
 import type winston from "winston";
 import type { AlertService } from "../alerts/alert-service.ts";
 import type { Signal } from "../alerts/evaluate.ts";
+import { OutageLog } from "../workers/outage-log.ts";
 import { PollLoop } from "../workers/poll-loop.ts";
 import { poolState, type PoolState } from "./pool.ts";
 
@@ -18,16 +19,18 @@ const LOW = 3;
 
 /** Tells the founder before and when no number is left for new tenants, and when that is over. */
 export function poolWatch(deps: PoolWatchDeps): PollLoop {
-  return new PollLoop(async () => {
-    try {
-      for (const signal of poolSignals(await poolState(deps.db.service, deps.excluded))) {
-        const { type, summary, active } = signal;
-        await (active ? deps.alerts.raise({ type, summary }) : deps.alerts.resolve(type));
-      }
-    } catch (error) {
-      deps.logger.error("the pool of numbers could not be looked at; trying again", { error });
-    }
-  }, INTERVAL_MS);
+  const failure = "the pool of numbers could not be looked at; trying again";
+  const outage = new OutageLog(deps.logger, "pool watch", failure);
+  return new PollLoop(
+    () =>
+      outage.watch(async () => {
+        for (const signal of poolSignals(await poolState(deps.db.service, deps.excluded))) {
+          const { type, summary, active } = signal;
+          await (active ? deps.alerts.raise({ type, summary }) : deps.alerts.resolve(type));
+        }
+      }),
+    INTERVAL_MS,
+  );
 }
 
 /** Pure. Of the two at most one is active. */

@@ -59,9 +59,12 @@ async function setPaused({ tx, tenant }: CommandContext, paused: boolean): Promi
   await tx.$executeRaw`UPDATE "Client" SET "outboundPaused" = ${paused} WHERE "id" = ${tenant.id}::uuid`;
 }
 
-/** The number that was texted, as a person dials it. */
+/** The number that was texted, as a person dials it; when it is not the tenant's, its oldest one. */
 async function dialled({ tx, texted }: CommandContext): Promise<string> {
   const [number] = await tx.$queryRaw<{ phoneNumber: string }[]>`
-    SELECT "phoneNumber" FROM "ChannelNumber" WHERE "address" = ${texted}`;
+    SELECT ours."phoneNumber" FROM (
+      SELECT "address", "phoneNumber", "createdAt" FROM "ChannelNumber"
+      UNION ALL SELECT "phoneNumber", "phoneNumber", "createdAt" FROM "TwilioNumberPool"
+    ) ours ORDER BY ours."address" = ${texted} DESC, ours."createdAt" LIMIT 1`;
   return number?.phoneNumber ?? texted;
 }
