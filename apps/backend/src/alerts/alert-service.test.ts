@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Database } from "@jobrun/db";
 import { AlertWorld, MINUTE, withSms } from "../../test/alert-world.ts";
 
@@ -85,6 +85,96 @@ describe("an incident", () => {
     await world.db.service.message.deleteMany();
     await alerts.tick();
     expect((await alerts.status()).open).toEqual([]);
+  });
+});
+
+describe("a stop", () => {
+  const stop = (data: {
+    channel: string;
+    code: string;
+    sender?: string;
+    recipientPrefix?: string;
+  }) => world.db.service.channelStop.create({ data: { ...data, probeAt: new Date(world.clock) } });
+  const told = () => world.posts.map(({ summary }) => summary);
+  afterEach(() => world.db.service.channelStop.deleteMany());
+
+  it("of a second channel is told as well, and the end of one leaves the other open", async () => {
+    const alerts = world.service();
+    await stop({ channel: "sms", code: "30002" });
+    await alerts.tick();
+    await stop({ channel: "whatsapp", code: "131042" });
+    await alerts.tick();
+    expect(told()).toEqual([
+      "Channel sms is stopped with the code 30002: all its messages wait",
+      "Channel whatsapp is stopped with the code 131042: all its messages wait",
+    ]);
+    await world.db.service.channelStop.deleteMany({ where: { channel: "sms" } });
+    await alerts.tick();
+    expect(world.events("alert_resolved")).toMatchObject([{ key: "CHANNEL_STOPPED:sms" }]);
+    expect((await alerts.status()).open).toMatchObject([{ type: "CHANNEL_STOPPED" }]);
+    await world.db.service.channelStop.deleteMany();
+    await alerts.tick();
+    expect((await alerts.status()).open).toEqual([]);
+  });
+
+  it("says what it covers, with our numbers masked and without any customer's", async () => {
+    const alerts = world.service();
+    const customers = ["+447700900461", "+447700900462", "GB.13491208655301741918"];
+    await stop({ channel: "sms", code: "21606", sender: "+447987654321" });
+    await stop({ channel: "sms", code: "21606", sender: "+447987654322" });
+    await stop({ channel: "sms", code: "21408", recipientPrefix: "+33" });
+    await stop({ channel: "whatsapp", code: "133010", sender: "106540352242922" });
+    for (const recipientPrefix of customers)
+      await stop({ channel: "whatsapp", code: "131030", recipientPrefix });
+    await alerts.tick();
+    expect(told().toSorted()).toEqual([
+      "Channel sms is stopped with the code 21408: what goes to +33 waits",
+      "Channel sms is stopped with the code 21606: what goes from +44*****4321 waits",
+      "Channel sms is stopped with the code 21606: what goes from +44*****4322 waits",
+      "Channel whatsapp is stopped with the code 131030: what goes to single recipients waits",
+      "Channel whatsapp is stopped with the code 133010: what goes from *****2922 waits",
+    ]);
+    const alertsStored = await world.db.service.alert.findMany();
+    const said = JSON.stringify([world.posts, world.log, alertsStored]);
+    expect(said).not.toMatch(/0090046|13491208|79876543|10654035/);
+  });
+
+  it("that an older version told under one key for all of them ends with it", async () => {
+    const alerts = world.service();
+    await alerts.raise({ type: "CHANNEL_STOPPED" });
+    await stop({ channel: "sms", code: "30002" });
+    await alerts.tick();
+    const open = await world.db.service.alert.findMany({ where: { state: "OPEN" } });
+    expect(open).toMatchObject([{ key: "CHANNEL_STOPPED:sms" }]);
+  });
+
+  it("that could only be kept in memory ends there as well", async () => {
+    const refuse = () => Promise.reject(new Error("the database is read-only"));
+    const readOnly: Database = {
+      ...world.db,
+      service: { $queryRaw: refuse, $executeRaw: refuse } as unknown as Database["service"],
+      serviceTransaction: (work) =>
+        world.db.serviceTransaction(async (tx) => {
+          await tx.$executeRaw`SET TRANSACTION READ ONLY`;
+          return work(tx);
+        }),
+    };
+    const alerts = world.service({}, readOnly);
+    await stop({ channel: "sms", code: "30002" });
+    await alerts.tick();
+    expect((await alerts.status()).open).toMatchObject([{ type: "CHANNEL_STOPPED" }]);
+    await world.db.service.channelStop.deleteMany();
+    await alerts.tick();
+    expect((await alerts.status()).open).toEqual([]);
+  });
+
+  it("of campaigns alone is another alert's", async () => {
+    const alerts = world.service();
+    const probeAt = new Date(world.clock);
+    const data = { channel: "whatsapp", kind: "campaign", code: "template", probeAt };
+    await world.db.service.channelStop.create({ data });
+    await alerts.tick();
+    expect(told()).toEqual([]);
   });
 });
 

@@ -10,6 +10,7 @@ import { defaultThresholds, evaluate, type Signal } from "./evaluate.ts";
 import {
   countOpen,
   listOpen,
+  resolveEnded,
   resolveIncident,
   resolveUnseen,
   upsertIncident,
@@ -149,8 +150,10 @@ export class AlertService {
   async #tick(): Promise<void> {
     const now = this.#deps.now();
     const outbox = await readOutbox(this.#deps.db, now).catch(() => null);
-    await this.#act(evaluate(this.#countersWith(outbox), defaultThresholds, now.getTime()));
+    const signals = evaluate(this.#countersWith(outbox), defaultThresholds, now.getTime());
+    const holding = await this.#recordActive(signals);
     if (outbox === null) return deliverFromMemory(this.#deps, this.#memory, now);
+    await this.#endOthers(holding, now);
     await this.#guarded("alerts not evaluated", async () => {
       const { db, metrics, config } = this.#deps;
       await this.#storeMemory(now);
@@ -169,12 +172,21 @@ export class AlertService {
     };
   }
 
-  async #act(signals: Signal[]): Promise<void> {
-    for (const { type, severity, active, summary } of signals) {
-      if (active) await this.#record({ key: type, type, severity, summary }, 0);
-      // What one process counts says nothing about the others: those incidents close unseen.
-      else if (alertTypes[type].resolution.when === "condition ends") await this.resolve(type);
-    }
+  /** @returns the keys of the conditions that hold. */
+  async #recordActive(signals: Signal[]): Promise<string[]> {
+    const incidents = signals.filter(({ active }) => active).map(incidentOf);
+    for (const incident of incidents) await this.#record(incident, 0);
+    return incidents.map(({ key }) => key);
+  }
+
+  /** What one process counts says nothing about the others: those incidents close unseen. */
+  async #endOthers(holding: string[], now: Date): Promise<void> {
+    for (const { key, type } of this.#memory.all())
+      if (alertTypes[type].resolution.when === "condition ends" && !holding.includes(key))
+        this.#memory.resolve(key);
+    await this.#guarded("alerts not resolved", async () => {
+      this.#announceResolved(await resolveEnded(this.#deps.db, holding, now));
+    });
   }
 
   async #record(incident: Incident, occurrences: number, requestId?: string): Promise<void> {
@@ -228,7 +240,7 @@ export class AlertService {
   }
 }
 
-function incidentOf({ type, resource, severity, summary }: NewAlert): Incident {
+function incidentOf({ type, resource, severity, summary }: Omit<NewAlert, "requestId">): Incident {
   const definition = alertTypes[type];
   return {
     key: keyOf(type, resource),

@@ -19,7 +19,14 @@ function active(change: Partial<Counters["process"]>, outbox: Counters["outbox"]
     .map(({ type, severity }) => `${type} ${severity}`);
 }
 
-const quiet = { dead: 0, oldestUnknownSeconds: 0, oldestDeferredSeconds: 0, stops: 0, held: 0 };
+const quiet = { dead: 0, oldestUnknownSeconds: 0, oldestDeferredSeconds: 0, stops: [], held: 0 };
+
+const everything = (channel: string) => ({
+  channel,
+  sender: "",
+  recipientPrefix: "",
+  code: "30002",
+});
 
 describe("the evaluation", () => {
   it.each([
@@ -39,7 +46,7 @@ describe("the evaluation", () => {
     ["refused credentials", { assistantAuthFailedAt: NOW }, quiet, ["ASSISTANT_AUTH critical"]],
     ["an open breaker", { openBreakers: ["twilio"] }, quiet, ["BREAKER_OPEN critical"]],
     ["a dead message", {}, { ...quiet, dead: 1 }, ["MESSAGE_DEAD critical"]],
-    ["a stop", {}, { ...quiet, stops: 1 }, ["CHANNEL_STOPPED critical"]],
+    ["a stop", {}, { ...quiet, stops: [everything("sms")] }, ["CHANNEL_STOPPED critical"]],
     ["an unknown of 119 s", {}, { ...quiet, oldestUnknownSeconds: 119 }, []],
     ["of 120 s", {}, { ...quiet, oldestUnknownSeconds: 120 }, ["MESSAGE_UNKNOWN_STUCK warning"]],
     ["of 10 min", {}, { ...quiet, oldestUnknownSeconds: 600 }, ["MESSAGE_UNKNOWN_STUCK critical"]],

@@ -1,4 +1,5 @@
 import type { AlertType, Severity } from "./alert-types.ts";
+import { describeStop, type Stop } from "./describe-stop.ts";
 
 /** What one process counted, as the times in ms at which it happened, oldest first. */
 export interface ProcessCounters {
@@ -16,7 +17,7 @@ interface OutboxCounters {
   dead: number;
   oldestUnknownSeconds: number;
   oldestDeferredSeconds: number;
-  stops: number;
+  stops: readonly Stop[];
   held: number;
 }
 
@@ -41,6 +42,8 @@ export interface Thresholds {
 
 export interface Signal {
   type: AlertType;
+  /** Of a condition that can hold for several things at once. */
+  resource?: string;
   severity: Severity;
   active: boolean;
   summary: string;
@@ -60,8 +63,9 @@ export const defaultThresholds: Thresholds = {
  * Says which conditions hold, without acting on them.
  *
  * @param now milliseconds since the epoch.
- * @returns one signal per condition that could be judged; those of the database are missing while
- *   it cannot be asked, since an unknown state neither raises nor resolves anything.
+ * @returns one signal per condition that could be judged, and of stops one for each there is; those
+ *   of the database are missing while it cannot be asked, since an unknown state neither raises nor
+ *   resolves anything.
  */
 export function evaluate(counters: Counters, thresholds: Thresholds, now: number): Signal[] {
   const { process, outbox } = counters;
@@ -109,13 +113,7 @@ export function evaluate(counters: Counters, thresholds: Thresholds, now: number
       active: outbox.dead > 0,
       summary: `${outbox.dead} outbound messages were given up on and are not delivered`,
     },
-    {
-      type: "CHANNEL_STOPPED",
-      severity: "critical",
-      active: outbox.stops > 0,
-      summary:
-        "A provider refuses our account, a number of ours or a country; what is refused waits",
-    },
+    ...stopped(outbox.stops),
     {
       type: "WINDOW_CLOSED",
       severity: "warning",
@@ -135,6 +133,16 @@ export function evaluate(counters: Counters, thresholds: Thresholds, now: number
       "Customers' messages were accepted but are not answered; the oldest for",
     ),
   ];
+}
+
+function stopped(stops: readonly Stop[]): Signal[] {
+  const described = stops.map(describeStop);
+  return [...new Map(described.map((each) => [each.resource, each])).values()].map((each) => ({
+    type: "CHANNEL_STOPPED",
+    severity: "critical",
+    active: true,
+    ...each,
+  }));
 }
 
 function counted(

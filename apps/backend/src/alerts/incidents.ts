@@ -56,6 +56,26 @@ export function resolveIncident(db: Database, key: string, now: Date): Promise<R
     RETURNING "key", "type", "severity"`;
 }
 
+/**
+ * Ends incidents whose condition is in the database and does not hold any more.
+ *
+ * @param holding the keys of those that do
+ */
+export function resolveEnded(
+  db: Database,
+  holding: string[],
+  now: Date,
+): Promise<ResolvedIncident[]> {
+  return db.service.$queryRaw<ResolvedIncident[]>`
+    UPDATE "Alert" SET "state" = 'RESOLVED', "resolvedAt" = ${now.toISOString()}::timestamptz
+     WHERE "state" <> 'RESOLVED' AND "type" = ANY(${conditions}::text[]) AND "key" <> ALL(${holding}::text[])
+    RETURNING "key", "type", "severity"`;
+}
+
+const conditions = Object.entries(alertTypes).flatMap(([type, { resolution }]) =>
+  resolution.when === "condition ends" ? [type] : [],
+);
+
 /** Ends incidents of the types that close when they were not seen for a while. */
 export function resolveUnseen(db: Database, now: Date): Promise<ResolvedIncident[]> {
   return db.service.$queryRaw<ResolvedIncident[]>`

@@ -1,4 +1,5 @@
 import { Prisma, type Database } from "@jobrun/db";
+import type { Stop } from "./describe-stop.ts";
 
 /** What waits or is stuck in the message table. Ages are in seconds, 0 when there is none. */
 export interface OutboxState {
@@ -12,8 +13,8 @@ export interface OutboxState {
   oldestUnknownSeconds: number;
   deferred: number;
   oldestDeferredSeconds: number;
-  /** Refusals of our account that hold texts back. */
-  stops: number;
+  /** Refusals of our account that hold texts back, oldest first. Those of campaigns alone have an alert of their own. */
+  stops: Stop[];
   /** Outside their channel's window: they wait for their customers. Those of the last 7 days; older ones nobody awaits. */
   held: number;
 }
@@ -53,7 +54,8 @@ function stateAt(at: string): Prisma.Sql {
              AS "oldestUnknownSeconds",
            count(*) FILTER (WHERE "status" = 'DEFERRED')::int AS "deferred",
            coalesce(max(age) FILTER (WHERE "status" = 'DEFERRED'), 0) AS "oldestDeferredSeconds",
-           (SELECT count(*) FROM "ChannelStop" WHERE "kind" = '')::int AS "stops",
+           (SELECT coalesce(jsonb_agg(to_jsonb(s) ORDER BY s."stoppedAt"), '[]') FROM "ChannelStop" s WHERE s."kind" = '')
+             AS "stops",
            count(*) FILTER (WHERE "status" = 'HELD' AND age < 7 * 86400)::int AS "held"
       FROM pending`;
 }

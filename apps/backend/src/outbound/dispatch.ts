@@ -2,8 +2,10 @@ import type { Database, Tx } from "@jobrun/db";
 import { sendWithRetry, type Channel, type ChannelName, type SendOutcome } from "@jobrun/messaging";
 import type winston from "winston";
 import type { AlertService } from "../alerts/alert-service.ts";
+import { describeStop } from "../alerts/describe-stop.ts";
 import type { Events } from "../telemetry/events.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { OutageLog } from "../workers/outage-log.ts";
 import { PollLoop } from "../workers/poll-loop.ts";
 import { guardChannel, type BreakerState, type GuardedChannel } from "./breaker.ts";
 import { claimMessages, type ClaimedMessage } from "./claim.ts";
@@ -52,6 +54,7 @@ export class Dispatcher {
   readonly #deps: DispatchDeps;
   readonly #guarded: ReadonlyMap<string, GuardedChannel>;
   readonly #rate: SenderRate;
+  readonly #outage: OutageLog;
   readonly #loop: PollLoop;
   readonly #sending = new Set<Promise<void>>();
   readonly #underWay = new Map<string, number>();
@@ -63,6 +66,8 @@ export class Dispatcher {
   constructor(deps: DispatchDeps) {
     this.#deps = deps;
     this.#rate = new SenderRate(deps.channels);
+    const failure = "the outbox could not be read; trying again";
+    this.#outage = new OutageLog(deps.logger, "outbox", failure);
     this.#loop = new PollLoop(() => this.#claimAndSend(), deps.timings.pollMs);
     this.#guarded = new Map(
       [...deps.channels].map(([name, channel]) => [
@@ -105,7 +110,7 @@ export class Dispatcher {
       await this.#claim(names, CONCURRENCY - this.#sending.size);
       await this.#probeStops(names);
     } catch (error) {
-      this.#deps.logger.error("the outbox could not be read; trying again", { error });
+      this.#outage.failed(error);
     }
   }
 
@@ -126,6 +131,7 @@ export class Dispatcher {
       room: this.#rate.room(),
       leaseMs: this.#deps.timings.leaseMs,
     });
+    this.#outage.worked();
     for (const message of claimed) this.#track({ message, claimedAt, probe: false });
     const atLimit = [...this.#underWay.values()].some((texts) => texts >= PER_TENANT);
     this.#more = claimed.length === count || atLimit;
@@ -279,10 +285,11 @@ export class Dispatcher {
 
   async #stop(tx: Tx, message: ClaimedMessage, refusal: Rejection): Promise<void> {
     const { timings, alerts } = this.#deps;
-    await stopChannel(tx, message, refusal, timings.stopProbeMs);
+    const stop = await stopChannel(tx, message, refusal, timings.stopProbeMs);
+    if (stop === null) return;
     await alerts.raiseIn(tx, {
       type: "CHANNEL_STOPPED",
-      summary: `Texts wait: the provider refuses them with the code ${refusal.code}`,
+      ...describeStop(stop),
       requestId: message.requestId ?? message.id,
     });
   }

@@ -4,12 +4,13 @@ import type winston from "winston";
 import type { AlertService } from "../alerts/alert-service.ts";
 import type { Events } from "../telemetry/events.ts";
 import { recordOptOut } from "./opt-out.ts";
-import { stopChannel } from "./stops.ts";
+import { stopChannel, stopsMore } from "./stops.ts";
 import { DELIVERY } from "./timings.ts";
 
 /**
  * How far a text has come. A receipt only ever lifts it, so the end is the same whatever the order
- * and the number of receipts. Whoever has the text in hand (DELIVERED) has it despite a FAILED.
+ * and the number of receipts; only a refusal because of us, see `update`, has it sent again. Whoever
+ * has the text in hand (DELIVERED) has it despite a FAILED.
  */
 const RANK = {
   QUEUED: 0,
@@ -38,13 +39,17 @@ interface Reported {
 
 /** What became of a receipt. The provider is told 204 in each case. */
 export type AppliedReceipt =
-  /** The row has the receipt's status now. `optedOut`: its customer is recorded as opted out, newly. */
+  /**
+   * The row has the receipt's status now; with `again` it is QUEUED instead, since it was refused because of us.
+   * `optedOut`: its customer is recorded as opted out, newly.
+   */
   | (Reported & {
       kind: "applied";
       status: Receipt["status"];
       code: string | null;
       previous: OutboundStatus;
       attempts: number;
+      again: boolean;
       optedOut: boolean;
     })
   /** The row is as far as that, or further; or it is an inbound one, which no receipt touches. */
@@ -141,16 +146,18 @@ export function announceReceipt(deps: AnnounceDeps, applied: AppliedReceipt): vo
 }
 
 function announceApplied(
-  { events, wakeOutbox }: AnnounceDeps,
+  { events, logger, wakeOutbox }: AnnounceDeps,
   applied: Extract<AppliedReceipt, { kind: "applied" }>,
 ): void {
-  const { kind: _, status, code, previous, attempts, optedOut, ...text } = applied;
+  const { kind: _, status, code, previous, attempts, again, optedOut, ...text } = applied;
   const wasOpen = RANK[previous] < RANK.SENT;
   // The send of a SENDING one is under way, and announces it with its own outcome.
   if (wasOpen && previous !== "SENDING" && status !== "FAILED")
     events.emit("message_sent", { ...text, attempts });
   events.emit("receipt_applied", { ...text, status, rank: RANK[status] });
-  if (status === "FAILED") events.emit("message_failed", { ...text, code: code ?? "unknown" });
+  if (again)
+    logger.warn("a text that was refused because of us is queued again", { ...text, code });
+  else if (status === "FAILED") events.emit("message_failed", { ...text, code: code ?? "unknown" });
   if (optedOut) {
     const { messageId: _id, ...trace } = text;
     events.emit("opt_out_recorded", { ...trace, keyword: code ?? "unknown" });
@@ -174,6 +181,7 @@ async function applyWider(tx: Tx, receipt: Receipt): Promise<AppliedReceipt> {
 
 interface Row {
   applied: boolean;
+  again: boolean;
   id: string;
   tenantId: string | null;
   conversationId: string | null;
@@ -190,23 +198,43 @@ interface Row {
  * The row is the one with this provider id; only where no row has it, the one with our id, which
  * must not have another. `found` takes its lock, so that `previous` is what the update replaces. An
  * inbound text has no status with a rank.
+ *
+ * A refusal because of us proves that the text was not delivered, so it goes back to its place in the
+ * outbox, by the schedule, as long as that lasts. It is the refusal of this send when it names the id
+ * the row has, or when the row has had one send only. From then on the row has no id, and one more
+ * attempt, so that the answer to that send is no longer recorded; `sentAt` shows that what comes late
+ * about the old id is no news, unless it was delivered after all.
  */
 async function update(db: Pick<Tx, "$queryRaw">, receipt: Receipt): Promise<Row | undefined> {
   const { provider, providerMessageId, messageId, status, code } = receipt;
+  const isAboutUs =
+    receipt.scope !== undefined &&
+    receipt.participant === undefined &&
+    stopsMore({ kind: "rejected", code: code ?? "", scope: receipt.scope });
+  const waitsMs = isAboutUs ? DELIVERY.retryScheduleMs : [];
   const lower = Object.entries(RANK).flatMap(([name, rank]) => (rank < RANK[status] ? [name] : []));
   const [row] = await db.$queryRaw<Row[]>`
     WITH found AS (
       SELECT "id", "status", "providerMessageId", "clientId", "conversationId", "requestId", "channel", "sender", "recipient",
-        "attempts"
+        "attempts", "sentAt",
+        CASE WHEN "kind" <> 'founder_alert' AND ("status" = 'SENT' AND "providerMessageId" = ${providerMessageId}
+            OR "status" IN ('SENDING', 'UNKNOWN') AND "providerMessageId" IS NULL AND "sentAt" IS NULL AND "resends" = 0)
+          THEN (${waitsMs}::int[])["failures" + 1] END AS "againMs"
       FROM "Message"
       WHERE "id" = COALESCE((SELECT "id" FROM "Message" WHERE "providerMessageId" = ${providerMessageId}), ${messageId}::uuid)
       FOR UPDATE
     ), applied AS (
-      UPDATE "Message" m SET "status" = ${status}::"MessageStatus", "providerMessageId" = ${providerMessageId},
-        "sentAt" = COALESCE(m."sentAt", now()), "errorCode" = ${code}, "unknownSince" = NULL, "leasedUntil" = NULL
+      UPDATE "Message" m SET "sentAt" = COALESCE(m."sentAt", now()), "errorCode" = ${code}, "unknownSince" = NULL,
+        "leasedUntil" = NULL,
+        "status" = CASE WHEN "againMs" IS NULL THEN ${status} ELSE 'QUEUED' END::"MessageStatus",
+        "providerMessageId" = CASE WHEN "againMs" IS NULL THEN ${providerMessageId} END,
+        "failures" = m."failures" + ("againMs" IS NOT NULL)::int, "attempts" = m."attempts" + ("againMs" IS NOT NULL)::int,
+        "dueAt" = COALESCE(now() + "againMs" * interval '1 millisecond', m."dueAt")
       FROM found
       WHERE m."id" = found."id" AND m."status" = ANY(${lower}::"MessageStatus"[])
         AND (found."providerMessageId" IS NULL OR found."providerMessageId" = ${providerMessageId})
+        AND NOT (found."status" IN ('QUEUED', 'HELD')
+          AND (${isAboutUs} OR ${status === "SENT"} AND found."sentAt" IS NOT NULL))
       RETURNING 1
     ), kept AS (
       INSERT INTO "PendingReceipt" ("id", "provider", "providerMessageId", "messageId", "status", "code", "optOut",
@@ -216,7 +244,7 @@ async function update(db: Pick<Tx, "$queryRaw">, receipt: Receipt): Promise<Row 
       WHERE NOT EXISTS (SELECT 1 FROM found)
       ON CONFLICT DO NOTHING
     )
-    SELECT EXISTS (SELECT 1 FROM applied) AS "applied", "id",
+    SELECT EXISTS (SELECT 1 FROM applied) AS "applied", "againMs" IS NOT NULL AS "again", "id",
       "clientId" AS "tenantId", "conversationId", "requestId", "channel", "sender", "recipient", "attempts", "status"::text AS "previous",
       "providerMessageId" AS "knownAs"
     FROM found`;
@@ -226,7 +254,7 @@ async function update(db: Pick<Tx, "$queryRaw">, receipt: Receipt): Promise<Row 
 function resultOf(row: Row | undefined, receipt: Receipt, optedOut: boolean): AppliedReceipt {
   if (row === undefined) return { kind: "unmatched" };
   const { providerMessageId, status, code } = receipt;
-  const { id: messageId, tenantId, conversationId, requestId, previous, attempts } = row;
+  const { id: messageId, tenantId, conversationId, requestId, previous, attempts, again } = row;
   const text = {
     messageId,
     tenantId,
@@ -234,8 +262,10 @@ function resultOf(row: Row | undefined, receipt: Receipt, optedOut: boolean): Ap
     requestId: requestId ?? messageId,
     providerMessageId,
   };
-  if (row.applied) return { ...text, kind: "applied", status, code, previous, attempts, optedOut };
-  if (row.knownAs !== null && row.knownAs !== providerMessageId)
+  if (row.applied)
+    return { ...text, kind: "applied", status, code, previous, attempts, again, optedOut };
+  // The refusal of one send does not make two of them.
+  if (row.knownAs !== null && row.knownAs !== providerMessageId && status !== "FAILED")
     return { ...text, kind: "contradiction" };
   return { kind: "stale" };
 }

@@ -1,5 +1,6 @@
 import { Prisma, type Database, type Tx } from "@jobrun/db";
 import { callingCode, type SendOutcome } from "@jobrun/messaging";
+import type { Stop } from "../alerts/describe-stop.ts";
 import { claimedColumns, IS_NEXT, IS_WANTED, type ClaimedMessage } from "./claim.ts";
 
 export type Rejection = Extract<SendOutcome, { kind: "rejected" }>;
@@ -29,26 +30,31 @@ function covers(stop: Prisma.Sql): Prisma.Sql {
     AND ${stop}."kind" IN ('', q."kind")`;
 }
 
-/** Stops what the refusal of this text holds for, until a probe passes. */
+/**
+ * Stops what the refusal of this text holds for, until a probe passes.
+ *
+ * @returns the stop; null for a refusal that holds for this text only
+ */
 export async function stopChannel(
   tx: Tx,
   message: Pick<ClaimedMessage, "channel" | "sender" | "recipient">,
   { scope, code }: Rejection,
   probeMs: number,
-): Promise<void> {
+): Promise<Stop | null> {
   const covered = STOPPED[scope]?.(message);
-  if (covered === undefined) return;
+  if (covered === undefined) return null;
   await tx.$executeRaw`
     INSERT INTO "ChannelStop" ("channel", "sender", "recipientPrefix", "code", "probeAt")
     VALUES (${message.channel}, ${covered.sender}, ${covered.recipientPrefix}, ${code},
       now() + ${probeMs}::int * interval '1 millisecond')
     ON CONFLICT ("channel", "sender", "recipientPrefix", "kind") DO UPDATE
       SET "code" = EXCLUDED."code", "probeAt" = EXCLUDED."probeAt"`;
+  return { channel: message.channel, ...covered, code };
 }
 
 /**
- * Claims, for each stop whose time has come, the oldest text it holds back: it finds out whether the
- * stop still holds. A stop that holds nothing back is over.
+ * Claims, for each stop whose time has come, the oldest text it holds back and that is due: it finds
+ * out whether the stop still holds. A stop that holds nothing back is over.
  */
 export async function claimProbes(
   db: Database,
@@ -69,7 +75,7 @@ export async function claimProbes(
       RETURNING *
     ), probe AS (
       SELECT (SELECT q."id" FROM "Message" q
-        WHERE q."status" = 'QUEUED' AND q."channel" = stop."channel" AND ${covers(Prisma.sql`stop`)}
+        WHERE q."status" = 'QUEUED' AND q."dueAt" <= now() AND q."channel" = stop."channel" AND ${covers(Prisma.sql`stop`)}
           AND ${IS_WANTED} AND ${IS_NEXT}
         ORDER BY q."position" LIMIT 1) AS "id"
       FROM stop

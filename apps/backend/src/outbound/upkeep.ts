@@ -2,6 +2,7 @@ import type { Database } from "@jobrun/db";
 import type { Channel, ChannelName } from "@jobrun/messaging";
 import type winston from "winston";
 import type { Events } from "../telemetry/events.ts";
+import { OutageLog } from "../workers/outage-log.ts";
 import { PollLoop } from "../workers/poll-loop.ts";
 import { dropUnwanted, expireLeases } from "./claim.ts";
 import { settleUnknown, type Settled } from "./settle.ts";
@@ -30,13 +31,13 @@ export function outboxUpkeep(deps: UpkeepDeps): PollLoop {
       return false;
     },
   ];
+  const failure = "the outbox could not be looked after; trying again";
+  const outage = new OutageLog(deps.logger, "outbox upkeep", failure);
   return new PollLoop(async () => {
     for (const chore of chores)
-      try {
+      await outage.watch(async () => {
         if (await chore()) deps.wakeOutbox();
-      } catch (error) {
-        deps.logger.error("the outbox could not be looked after; trying again", { error });
-      }
+      });
   }, deps.timings.pollMs);
 }
 
