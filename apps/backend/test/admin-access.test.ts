@@ -1,23 +1,25 @@
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { beforeAll, describe, expect, it } from "@jest/globals";
 import { newId } from "@jobrun/db";
 import { demoTenant } from "@jobrun/db/migrate";
 import { SignJWT } from "jose";
 import { adminRoutes } from "../src/admin/admin-routes.ts";
 import {
+  admin,
   conversationOf,
-  createAdminWorld,
   JWT_SECRET,
   pictureFrom,
   replyWith,
+  superAdmin,
   tokenFor,
-  type AdminWorld,
+  useAdminWorld,
   type Api,
 } from "./admin-world.ts";
 import { CUSTOMER } from "./harness.ts";
 import { jobOf } from "./operator-world.ts";
 import { settledMessagesWith } from "./rows.ts";
 
-let admin: AdminWorld;
+useAdminWorld();
+
 let operations: Operation[];
 let picture: Awaited<ReturnType<typeof pictureFrom>>;
 
@@ -29,7 +31,6 @@ interface Operation {
 }
 
 beforeAll(async () => {
-  admin = await createAdminWorld();
   await admin.gateway.text({ body: "A pipe burst, water is everywhere" });
   // Sent by now, so that nothing but a request can change a row.
   await settledMessagesWith(admin.world, CUSTOMER);
@@ -47,7 +48,6 @@ beforeAll(async () => {
     })),
   );
 });
-afterAll(() => admin.world.close());
 
 /** Everything that tenants own and the gateway keeps, apart from what runs in the background. */
 function everything() {
@@ -203,7 +203,7 @@ describe("the admin API", () => {
   it("says nothing internal when it fails", async () => {
     await admin.world.query(`ALTER TABLE "UnroutedMessage" RENAME TO "Elsewhere"`);
     try {
-      const { status, body, requestId } = await admin.superAdmin("GET", "/admin/unrouted");
+      const { status, body, requestId } = await superAdmin("GET", "/admin/unrouted");
       expect(status).toBe(500);
       expect(body).toEqual({
         error: { code: "internal", message: "The request could not be processed", requestId },
@@ -216,7 +216,9 @@ describe("the admin API", () => {
 
 describe("the OpenAPI document", () => {
   it("has every route that is mounted, and no other", () => {
-    const { stack } = adminRoutes({} as Parameters<typeof adminRoutes>[0]);
+    const { stack } = adminRoutes({ channels: new Map() } as unknown as Parameters<
+      typeof adminRoutes
+    >[0]);
     const mounted = stack.flatMap(({ route }) =>
       route === undefined
         ? []

@@ -1,25 +1,21 @@
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { describe, expect, it } from "@jest/globals";
 import { newId } from "@jobrun/db";
 import { demoTenant } from "@jobrun/db/migrate";
 import {
+  admin,
+  api,
   conversationOf,
-  createAdminWorld,
+  idsInPages,
+  refusal,
   replyWith,
-  type AdminWorld,
-  type Api,
+  superAdmin,
+  useAdminWorld,
 } from "./admin-world.ts";
 import { eventually } from "./eventually.ts";
 import { alertsAbout, jobOf, newCustomer, toldTo, urgentJob } from "./operator-world.ts";
 import { messagesWith } from "./rows.ts";
 
-let admin: AdminWorld;
-let api: Api;
-
-beforeAll(async () => {
-  admin = await createAdminWorld();
-  api = await admin.adminOf(demoTenant.id);
-});
-afterAll(() => admin.world.close());
+useAdminWorld();
 
 /** A customer who has texted, and their conversation. */
 async function aConversation() {
@@ -140,8 +136,7 @@ describe("a person's reply", () => {
   ])("that is not valid is refused with the field's name: %j", async (body, field) => {
     const { id } = await aConversation();
     const answer = await api("POST", `/conversations/${id}/messages`, body);
-    expect(answer.status).toBe(400);
-    expect(answer.body.error.details?.map((detail) => detail.field)).toEqual([field]);
+    expect(refusal(answer)).toEqual({ status: 400, fields: [field] });
   });
 
   it("answers an urgent job without taking it", async () => {
@@ -168,14 +163,7 @@ describe("a conversation", () => {
       { id, channel: "sms", customer: { id: customerId, phone: customer, optedOut: false } },
     ]);
     const stored = (await messagesWith(admin.world, customer)).map((row) => row.id).toReversed();
-    const paged: string[] = [];
-    for (let cursor: string | null = ""; cursor !== null;) {
-      const query = cursor === "" ? "" : `&cursor=${cursor}`;
-      const { body } = await api("GET", `/conversations/${id}/messages?limit=2${query}`);
-      paged.push(...body.items.map((message) => message.id));
-      cursor = body.nextCursor;
-    }
-    expect(paged).toEqual(stored);
+    expect(await idsInPages(api, `/conversations/${id}/messages`, 2)).toEqual(stored);
   });
 
   it("is taken over and released, and the assistant keeps to it", async () => {
@@ -197,9 +185,9 @@ describe("a conversation", () => {
 
   it("can be read and answered by a super-admin", async () => {
     const { id } = await aConversation();
-    expect((await admin.superAdmin("GET", `/conversations/${id}/messages`)).status).toBe(200);
-    expect((await admin.superAdmin("POST", `/conversations/${id}/takeover`)).status).toBe(200);
-    expect((await admin.superAdmin("POST", `/conversations/${newId()}/takeover`)).status).toBe(404);
+    expect((await superAdmin("GET", `/conversations/${id}/messages`)).status).toBe(200);
+    expect((await superAdmin("POST", `/conversations/${id}/takeover`)).status).toBe(200);
+    expect((await superAdmin("POST", `/conversations/${newId()}/takeover`)).status).toBe(404);
   });
 });
 

@@ -1,25 +1,18 @@
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { describe, expect, it } from "@jest/globals";
 import { demoTenant } from "@jobrun/db/migrate";
 import {
+  admin,
+  api,
   conversationOf,
-  createAdminWorld,
   pictureFrom,
   replyWith,
-  type AdminWorld,
-  type Api,
+  useAdminWorld,
 } from "./admin-world.ts";
 import { alertsAbout, command, newCustomer, urgentJob } from "./operator-world.ts";
 import { eventually } from "./eventually.ts";
 import { messagesWith, settledMessagesWith } from "./rows.ts";
 
-let admin: AdminWorld;
-let api: Api;
-
-beforeAll(async () => {
-  admin = await createAdminWorld();
-  api = await admin.adminOf(demoTenant.id);
-});
-afterAll(() => admin.world.close());
+useAdminWorld();
 
 /** Every table, also of the timers, in which a word stands somewhere. */
 async function tablesWith(word: string): Promise<string[]> {

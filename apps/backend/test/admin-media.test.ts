@@ -1,24 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { beforeAll, describe, expect, it } from "@jest/globals";
 import { demoTenant } from "@jobrun/db/migrate";
-import {
-  createAdminWorld,
-  pictureFrom,
-  tokenFor,
-  type AdminWorld,
-  type Api,
-} from "./admin-world.ts";
+import { admin, api, pictureFrom, superAdmin, tokenFor, useAdminWorld } from "./admin-world.ts";
 import { newCustomer } from "./operator-world.ts";
 
-let admin: AdminWorld;
-let api: Api;
-let token: string;
+useAdminWorld();
 
+let token: string;
 beforeAll(async () => {
-  admin = await createAdminWorld();
-  api = await admin.adminOf(demoTenant.id);
   token = await tokenFor({ sub: "owner", role: "admin", tenantId: demoTenant.id });
 });
-afterAll(() => admin.world.close());
 
 /** A picture of a customer, its file changed as a test needs it. */
 async function aPicture(change: { state?: string; content?: Buffer | null; contentType?: string }) {
@@ -93,7 +83,7 @@ describe("a file of a customer's", () => {
     const { fileId } = await aPicture({});
     const other = await admin.addTenant();
     expect((await other.admin("GET", `/media/${fileId}`)).status).toBe(404);
-    expect((await admin.superAdmin("GET", `/media/${fileId}`)).status).toBe(200);
+    expect((await superAdmin("GET", `/media/${fileId}`)).status).toBe(200);
     expect((await api("GET", "/media/1")).status).toBe(404);
   });
 });

@@ -1,18 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { describe, expect, it } from "@jest/globals";
 import { newId } from "@jobrun/db";
-import { createAdminWorld, type AdminWorld, type Api } from "./admin-world.ts";
+import { admin, superAdmin, useAdminWorld } from "./admin-world.ts";
 import { newCustomer } from "./operator-world.ts";
 import { eventually } from "./eventually.ts";
 import { settledMessagesWith } from "./rows.ts";
 
-let admin: AdminWorld;
-let superAdmin: Api;
-
-beforeAll(async () => {
-  admin = await createAdminWorld();
-  superAdmin = admin.superAdmin;
-});
-afterAll(() => admin.world.close());
+useAdminWorld();
 
 async function anAlert(state = "OPEN"): Promise<string> {
   const id = newId();

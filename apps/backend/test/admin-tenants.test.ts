@@ -1,17 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { describe, expect, it } from "@jest/globals";
 import { newId } from "@jobrun/db";
 import { demoTenant } from "@jobrun/db/migrate";
-import { createAdminWorld, pictureFrom, type AdminWorld, type Api } from "./admin-world.ts";
+import {
+  admin,
+  idsInPages,
+  pictureFrom,
+  refusal,
+  superAdmin,
+  useAdminWorld,
+} from "./admin-world.ts";
 import { DEMO_NUMBER } from "./harness.ts";
 
-let admin: AdminWorld;
-let superAdmin: Api;
-
-beforeAll(async () => {
-  admin = await createAdminWorld();
-  superAdmin = admin.superAdmin;
-});
-afterAll(() => admin.world.close());
+useAdminWorld();
 
 const NEW = {
   name: "Müller & Söhne <24h>",
@@ -25,7 +25,7 @@ const NEW = {
 async function fieldsRefused(method: string, path: string, body: unknown): Promise<string[]> {
   const answer = await superAdmin(method, path, body);
   expect(answer).toMatchObject({ status: 400, body: { error: { code: "invalid" } } });
-  return (answer.body.error.details ?? []).map(({ field }) => field);
+  return refusal(answer).fields ?? [];
 }
 
 describe("a tenant", () => {
@@ -151,17 +151,7 @@ describe("a tenant", () => {
     for (let count = 0; count < 3; count += 1) await superAdmin("POST", "/tenants", NEW);
     const all = (await superAdmin("GET", "/tenants?limit=100")).body.items.map(({ id }) => id);
     expect(all).toEqual(all.toSorted().toReversed());
-    const paged: string[] = [];
-    for (let cursor: string | null = ""; cursor !== null;) {
-      const { body } = await superAdmin(
-        "GET",
-        `/tenants?limit=2${cursor === "" ? "" : `&cursor=${cursor}`}`,
-      );
-      expect(body.items.length).toBeLessThanOrEqual(2);
-      paged.push(...body.items.map(({ id }) => id));
-      cursor = body.nextCursor;
-    }
-    expect(paged).toEqual(all);
+    expect(await idsInPages(superAdmin, "/tenants", 2)).toEqual(all);
     for (const [query, field] of [
       ["limit=101", "limit"],
       ["limit=0", "limit"],

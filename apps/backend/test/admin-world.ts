@@ -1,4 +1,6 @@
+import { afterAll, beforeAll, expect } from "@jest/globals";
 import { newId } from "@jobrun/db";
+import { demoTenant } from "@jobrun/db/migrate";
 import { issueToken, type Principal } from "../src/admin/token.ts";
 import { createWorld, type RunningGateway, type World } from "./harness.ts";
 
@@ -48,12 +50,26 @@ interface AuditRow {
   requestId: string;
 }
 
-/** A gateway whose admin API is on. */
-export async function createAdminWorld(): Promise<AdminWorld> {
+/** The world of a file's tests, the demo tenant's admin and a super-admin there; set once the tests run. */
+export let admin: AdminWorld;
+export let api: Api;
+export let superAdmin: Api;
+
+/** One gateway whose admin API is on, for all tests of a file. */
+export function useAdminWorld(): void {
+  beforeAll(async () => {
+    admin = await createAdminWorld();
+    api = await admin.adminOf(demoTenant.id);
+    superAdmin = admin.superAdmin;
+  });
+  afterAll(() => admin.world.close());
+}
+
+async function createAdminWorld(): Promise<AdminWorld> {
   const world = await createWorld();
   const gateway = await world.startGateway({ JWT_SECRET });
   const as = (token: string | null): Api => call(gateway.url, token);
-  const superAdmin = as(await tokenFor({ sub: "founder", role: "super-admin" }));
+  const founder = as(await tokenFor({ sub: "founder", role: "super-admin" }));
   const adminOf = async (tenantId: string) =>
     as(await tokenFor({ sub: "owner", role: "admin", tenantId }));
   let tenants = 0;
@@ -61,16 +77,16 @@ export async function createAdminWorld(): Promise<AdminWorld> {
     world,
     gateway,
     as,
-    superAdmin,
+    superAdmin: founder,
     adminOf,
     addTenant: async () => {
       tenants += 1;
       const number = `+4479111${String(10_000 + tenants)}`;
-      const { body } = await superAdmin("POST", "/tenants", {
+      const { body } = await founder("POST", "/tenants", {
         name: "Another business",
         operatorPhone: `+4477009${String(10_000 + tenants)}`,
       });
-      await superAdmin("POST", `/tenants/${body.id}/numbers`, {
+      await founder("POST", `/tenants/${body.id}/numbers`, {
         channel: "sms",
         phoneNumber: number,
       });
@@ -127,6 +143,24 @@ export async function conversationOf(world: World, customer: string) {
   );
   if (row === undefined) throw new Error(`${customer} has no conversation`);
   return row;
+}
+
+/** The status of an answer and the fields that it says are wrong. */
+export function refusal({ status, body }: ApiAnswer) {
+  return { status, fields: body.error.details?.map(({ field }) => field) };
+}
+
+/** The ids in all pages of a list, in its order, `limit` to a page. */
+export async function idsInPages(by: Api, path: string, limit: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (let cursor: string | null = ""; cursor !== null;) {
+    const query = cursor === "" ? "" : `&cursor=${cursor}`;
+    const { body } = await by("GET", `${path}?limit=${limit}${query}`);
+    expect(body.items.length).toBeLessThanOrEqual(limit);
+    ids.push(...body.items.map(({ id }) => id));
+    cursor = body.nextCursor;
+  }
+  return ids;
 }
 
 /** A reply with words, and an id of its own unless one is given. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
+import { eventually } from "./eventually.ts";
 import { createWorld, type World } from "./harness.ts";
 import { spawnGateway } from "./spawn-gateway.ts";
 
@@ -11,7 +12,10 @@ afterAll(() => world.close());
 
 it("ALERTS_DISABLED=true is shouted at start-up and makes /health degraded with the reason", async () => {
   const gateway = await spawnGateway(world, { ALERTS_DISABLED: "true" });
-  expect(gateway.stderr()).toContain("ALERTS ARE GLOBALLY DISABLED");
+  await eventually(
+    async () => gateway.stderr(),
+    (written) => written.includes("ALERTS ARE GLOBALLY DISABLED"),
+  );
   const response = await fetch(`${gateway.url}/health`);
   expect(response.status).toBe(200);
   expect(await response.json()).toMatchObject({

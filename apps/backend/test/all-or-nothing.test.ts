@@ -47,7 +47,7 @@ describe("a text that cannot be processed", () => {
   it.each(["ACCESS EXCLUSIVE", "SHARE"])(
     "is cut off by the server when a query takes too long (%s lock), leaves no row behind, and recovers",
     async (mode) => {
-      const gateway = await world.startGateway({ DATABASE_QUERY_TIMEOUT_MS: "300" });
+      const gateway = await world.startGateway({ DATABASE_QUERY_TIMEOUT_MS: "1000" });
       const locker = new pg.Client({ connectionString: world.database.url });
       await locker.connect();
       await locker.query(`BEGIN; LOCK TABLE "Message" IN ${mode} MODE`);
@@ -68,7 +68,7 @@ describe("a text that cannot be processed", () => {
 describe("a model that hangs", () => {
   it("is given up at the deadline: 500, no row, and no transaction was open meanwhile", async () => {
     const gateway = await world.startGateway({
-      WEBHOOK_DEADLINE_MS: "1500",
+      WEBHOOK_DEADLINE_MS: "4000",
       OPENAI_TIMEOUT_MS: "60000",
     });
     world.simulator.setFaults({ model: { kind: "hang" } });

@@ -45,5 +45,8 @@ it("comes back by itself when the database does", async () => {
   await door.open();
   expect((await gateway.text({ sid: "SMback" })).status).toBe(200);
   await world.simulator.waitForSent(1, { to: CUSTOMER });
-  expect(await status("/health")).toBe(200);
+  await eventually(
+    () => status("/health"),
+    (code) => code === 200,
+  );
 });

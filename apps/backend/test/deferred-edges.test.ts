@@ -1,34 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { describe, expect, it } from "@jest/globals";
 import { demoTenant } from "@jobrun/db/migrate";
 import { eventually } from "./eventually.ts";
-import { createWorld, CUSTOMER, type World } from "./harness.ts";
-import { createSweeper, LogOfAnyTime, type Sweeper, type SweeperOptions } from "./sweep-world.ts";
+import { CUSTOMER } from "./harness.ts";
+import { LogOfAnyTime } from "./sweep-world.ts";
+import { customer, MINUTE, sweeper, useSweeps, world } from "./sweeps.ts";
 
-const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const OPERATOR = demoTenant.operatorPhone;
 
-let world: World;
-let sweepers: Sweeper[];
-
-beforeEach(async () => {
-  world = await createWorld();
-  sweepers = [];
-});
-afterEach(async () => {
-  await Promise.all(sweepers.map(({ close }) => close()));
-  await world.close();
-});
-
-function sweeper(options: SweeperOptions): Sweeper {
-  const created = createSweeper(world, options);
-  sweepers.push(created);
-  return created;
-}
-
-function customer(index: number): string {
-  return `+44712345${String(index).padStart(4, "0")}`;
-}
+useSweeps();
 
 /** Texts that wait for the worker of a gateway that is not yet started, one of each customer. */
 async function deferTextsOf(customers: string[]): Promise<void> {

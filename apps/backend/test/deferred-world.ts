@@ -1,7 +1,35 @@
+import { expect } from "@jest/globals";
 import { newId } from "@jobrun/db";
-import { DEMO_NUMBER, type World } from "./harness.ts";
+import { DEMO_NUMBER, type RunningGateway, type World } from "./harness.ts";
+import { messagesWith } from "./rows.ts";
 
 export const DEFERRED = { SMS_PROCESSING: "deferred" };
+/** So long that only a call of another process can be why something is looked for. */
+export const RARELY = { pollMs: 60_000 };
+export const OFTEN = { pollMs: 50 };
+
+/** What a text is answered that is taken. */
+export const EMPTY = {
+  status: 200,
+  contentType: expect.stringContaining("text/xml"),
+  body: "<Response/>",
+};
+export const HOLDING = "Thanks, we have your message and will be back to you shortly.";
+
+export function countOf(gateway: RunningGateway, event: string): number {
+  return gateway.log.filter((line) => line.event === event).length;
+}
+
+/** What the model was shown when it last answered. */
+export function lastShown(world: World): string[] {
+  const call = world.simulator.modelCalls().findLast(({ outcome }) => outcome === "answered");
+  return (call?.messages ?? []).map(({ content }) => content);
+}
+
+export async function inboundOf(world: World, person: string) {
+  const rows = await messagesWith(world, person);
+  return rows.filter(({ direction }) => direction === "INBOUND");
+}
 
 /** Another tenant with a number of its own. */
 export async function addTenant(world: World, texts: string): Promise<string> {

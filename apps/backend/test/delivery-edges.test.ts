@@ -157,6 +157,12 @@ describe("a stop", () => {
     },
   );
 
+  it("is not probed with a text that is not due yet, but with the next one", async () => {
+    await insert({ dueAt: "now() + interval '1 minute'" });
+    const next = await insert();
+    expect(await probes()).toEqual([next]);
+  });
+
   it("is not probed with an expired text, but with the next one", async () => {
     await insert({ expiresAt: "now() - interval '1 second'" });
     const next = await insert({ expiresAt: "now() + interval '1 minute'" });
@@ -191,10 +197,10 @@ it("the breaker stays closed when one sender's queue at the provider is full", a
 it("a process that was frozen between two attempts does not make the second when its claim is over", async () => {
   world.simulator.setFaults({ twilio: { kind: "error", status: 503, code: 20503, times: 1 } });
   const id = await insert();
-  const gateway = await world.startGateway({}, { sendBudgetMs: 1_500 });
+  const gateway = await world.startGateway({}, { sendBudgetMs: 3_000 });
   await gateway.logged((line) => line.message === "Retrying SMS send in 1000ms");
   // Nothing of this process runs meanwhile, as with SIGSTOP: afterwards both the wait and the claim are over.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_600);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3_100);
   await eventually(
     () => rowOf(id),
     ({ status }) => status !== "SENDING",

@@ -108,7 +108,7 @@ describe("a text the provider cannot take for a while", () => {
     const [busy, calm] = ["+447700900601", "+447700900602"];
     const [first, second] = [await createTenant(busy), await createTenant(calm)];
     const blocked = Array.from({ length: 80 }, (_, n) => `+4477009${String(10_000 + n)}`);
-    world.simulator.setFaults({ twilioDelayMs: 800 });
+    world.simulator.setFaults({ twilioDelayMs: 2500 });
     for (const recipient of blocked) await queue({ tenant: first, sender: busy, recipient });
     await queue({ tenant: second, sender: calm });
     await world.startGateway({}, SOON);
@@ -199,13 +199,14 @@ describe("a refusal", () => {
   it("of a suspended account stops everything after one attempt, alerts, and goes on by itself", async () => {
     world.simulator.setFaults({ twilio: { kind: "error", status: 400, code: 30002, times: 1 } });
     const first = await queue();
-    const gateway = await world.startGateway({}, { ...SOON, stopProbeMs: 2000 });
-    await eventually(alertsOpen, (keys) => keys.includes("CHANNEL_STOPPED"));
+    const gateway = await world.startGateway({}, { ...SOON, stopProbeMs: 60_000 });
+    await eventually(alertsOpen, (keys) => keys.includes("CHANNEL_STOPPED:sms"));
     const others = await Promise.all(
       ["+447700900701", "+447700900702"].map((recipient) => queue({ recipient })),
     );
     expect(await statusOf(first)).toEqual({ status: "QUEUED", attempts: 1, errorCode: "30002" });
     expect(bodies()).toEqual([]);
+    await world.query(`UPDATE "ChannelStop" SET "probeAt" = now()`);
     for (const id of [first, ...others]) await becomes(id, "SENT");
     await gateway.logged((line) => line.event === "alert_resolved");
     expect(
@@ -234,21 +235,25 @@ describe("a refusal", () => {
   it("of a country holds back that country alone", async () => {
     const abroad = ["+33612345678", "+33698765432"];
     world.simulator.setFaults({ refusals: { "+33612345678": 21408 } });
-    await world.startGateway({}, { ...SOON, stopProbeMs: 60_000 });
+    const gateway = await world.startGateway({}, { ...SOON, stopProbeMs: 60_000 });
     const refused = await queue({ recipient: abroad[0]! });
-    await eventually(alertsOpen, (keys) => keys.includes("CHANNEL_STOPPED"));
+    await eventually(alertsOpen, (keys) => keys.includes("CHANNEL_STOPPED:sms to +33"));
     const held = await queue({ recipient: abroad[1]! });
     await queue();
     await world.simulator.waitForSent(1, { to: CUSTOMER });
     expect(await statusOf(refused)).toMatchObject({ status: "QUEUED", attempts: 1 });
     expect(await statusOf(held)).toMatchObject({ status: "QUEUED", attempts: 0 });
+    const raised = gateway.log.filter(({ event }) => event === "alert_raised");
+    expect(raised).toMatchObject([{ key: "CHANNEL_STOPPED:sms to +33" }]);
   });
 
   it("of a trial account holds back that recipient alone", async () => {
     world.simulator.setFaults({ refusals: { [CUSTOMER]: 21608 } });
     await world.startGateway({}, { ...SOON, stopProbeMs: 60_000 });
     const refused = await queue();
-    await eventually(alertsOpen, (keys) => keys.includes("CHANNEL_STOPPED"));
+    await eventually(alertsOpen, (keys) =>
+      keys.includes("CHANNEL_STOPPED:sms to single recipients"),
+    );
     await queue({ recipient: "+447700900701" });
     await world.simulator.waitForSent(1, { to: "+447700900701" });
     expect(await statusOf(refused)).toMatchObject({ status: "QUEUED", attempts: 1 });
@@ -292,7 +297,7 @@ describe("texts committed by another process", () => {
       await world.startGateway({}, slow),
       await world.startGateway({}, slow),
     ] as const;
-    world.simulator.setFaults({ twilioDelayMs: 300 });
+    world.simulator.setFaults({ twilioDelayMs: 1000 });
     const customers = Array.from({ length: 80 }, (_, n) => `+4477009${String(50_000 + n)}`);
     await Promise.all(customers.map((from) => web.text({ from })));
     await world.simulator.waitForSent(80, {}, 15_000);

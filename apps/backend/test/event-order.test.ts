@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
+import { eventually } from "./eventually.ts";
 import { createWorld, type LogLine, type World } from "./harness.ts";
 
 let world: World;
@@ -17,6 +18,11 @@ beforeAll(async () => {
   await gateway.text({ sid: "SMorder3", from: "+447700900203" });
   await Promise.all(
     ["a", "b", "c"].map((id) => gateway.text({ sid: `SMorder4${id}`, from: "+447700900204" })),
+  );
+  // What is queued when a gateway stops is left to the next one.
+  await eventually(
+    async () => gateway.log.filter(({ event }) => event === "message_sent").length,
+    (count) => count > 2,
   );
   await gateway.stop();
   events = gateway.log.filter((line) => line.event !== undefined);

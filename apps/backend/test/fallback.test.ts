@@ -1,15 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { demoTenant } from "@jobrun/db/migrate";
+import { EMPTY, HOLDING, inboundOf, lastShown } from "./deferred-world.ts";
 import { eventually } from "./eventually.ts";
 import { createWorld, CUSTOMER, type RunningGateway, type World } from "./harness.ts";
 import { messagesWith, settledMessagesWith } from "./rows.ts";
-
-const EMPTY = {
-  status: 200,
-  contentType: expect.stringContaining("text/xml"),
-  body: "<Response/>",
-};
-const HOLDING = "Thanks, we have your message and will be back to you shortly.";
 
 let world: World;
 let gateway: RunningGateway;
@@ -37,15 +31,7 @@ function triedInVain(sid: string) {
   );
 }
 
-async function inbound() {
-  return (await messagesWith(world, CUSTOMER)).filter((row) => row.direction === "INBOUND");
-}
-
-/** What the model was shown when it last answered. */
-function lastShown(): string[] {
-  const call = world.simulator.modelCalls().findLast(({ outcome }) => outcome === "answered");
-  return (call?.messages ?? []).map(({ content }) => content);
-}
+const inbound = () => inboundOf(world, CUSTOMER);
 
 describe("a text that comes to the fallback", () => {
   it("is stored without the model and held with one text, however many of one customer wait", async () => {
@@ -86,7 +72,7 @@ describe("a text that comes to the fallback", () => {
 
     const [, reply] = await world.simulator.waitForSent(2, { to: CUSTOMER }, 15_000);
     expect(reply?.body).not.toBe(HOLDING);
-    expect(lastShown()).toEqual(expect.arrayContaining(["My pipe leaks", "At 5 High Street"]));
+    expect(lastShown(world)).toEqual(expect.arrayContaining(["My pipe leaks", "At 5 High Street"]));
     const rows = await settledMessagesWith(world, CUSTOMER);
     expect(rows.map(({ kind, status }) => [kind, status])).toEqual([
       ["text", "RECEIVED"],
@@ -112,7 +98,7 @@ describe("a text that comes to the fallback", () => {
     repairModel();
     expect(await gateway.text({ sid: "SMnext2", body: "At 5 High Street" })).toEqual(EMPTY);
 
-    expect(lastShown()).toEqual(expect.arrayContaining(["My pipe leaks", "At 5 High Street"]));
+    expect(lastShown(world)).toEqual(expect.arrayContaining(["My pipe leaks", "At 5 High Street"]));
     expect(await inbound()).toMatchObject([{ status: "RECEIVED" }, { status: "RECEIVED" }]);
     await world.simulator.waitForSent(2, { to: CUSTOMER });
     const rows = await settledMessagesWith(world, CUSTOMER);

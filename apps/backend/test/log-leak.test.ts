@@ -27,6 +27,7 @@ afterAll(() => world.close());
 async function misfortunes(gateway: RunningGateway): Promise<void> {
   const { simulator } = world;
   await gateway.text({ body: BODY, from: CALLER, sid: "SMleak1" });
+  await gateway.logged((line) => line.event === "message_sent");
   await gateway.text({ body: BODY, from: CALLER, sid: "SMleak1" });
   await gateway.text({ body: `${BODY} GAS LEAK`, from: CALLER, sid: "SMleak2" });
   await gateway.text({ body: BODY, from: CALLER, to: "+447700900999", sid: "SMleak3" });

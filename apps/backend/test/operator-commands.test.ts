@@ -141,7 +141,7 @@ describe("NO", () => {
 
   it("while the assistant thinks makes that turn plan again", async () => {
     const { number, customer } = await urgentJob(world, gateway);
-    world.simulator.setFaults({ modelDelayMs: 700 });
+    world.simulator.setFaults({ modelDelayMs: 2500 });
     const before = gateway.log.length;
     const turn = gateway.text({ from: customer, body: "I need somebody here, the leak is worse" });
     await gateway.logged(

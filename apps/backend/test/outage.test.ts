@@ -81,7 +81,7 @@ beforeAll(async () => {
   await untilAllSent();
   await gateway.stop();
   events = gateway.log.filter(({ event }) => event !== undefined);
-});
+}, 120_000);
 afterAll(() => world.close());
 
 it("each webhook and its two retries get a 500, and the fallback takes the text", () => {
@@ -196,7 +196,7 @@ async function writeToGateway({ from, sid, body }: CustomerText): Promise<void> 
 }
 
 async function untilTold(minute: number): Promise<void> {
-  await world.simulator.waitForSent(tooLongAt(minute).length, { to: OPERATOR }, 10_000);
+  await world.simulator.waitForSent(tooLongAt(minute).length, { to: OPERATOR }, 25_000);
 }
 
 async function untilAllSent(): Promise<void> {

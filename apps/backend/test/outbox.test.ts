@@ -135,7 +135,7 @@ describe("a send whose outcome nobody knows", () => {
   );
 
   it("holds up the texts behind it, and nobody else's, until it is settled", async () => {
-    const gateway = await world.startGateway({}, { ...SOON, lookUpAfterMs: 1500 });
+    const gateway = await world.startGateway({}, { ...SOON, lookUpAfterMs: 4000 });
     world.simulator.setFaults({ twilio: { kind: "accept-then-reset", times: 1 } });
     await gateway.text({});
     await gateway.logged((line) => line.event === "message_unknown");
@@ -143,7 +143,7 @@ describe("a send whose outcome nobody knows", () => {
     await gateway.text({ from: OTHER_CUSTOMER });
     await world.simulator.waitForSent(1, { to: OTHER_CUSTOMER });
     expect(world.simulator.sent({ to: CUSTOMER })).toHaveLength(1);
-    await world.simulator.waitForSent(2, { to: CUSTOMER });
+    await world.simulator.waitForSent(2, { to: CUSTOMER }, 15_000);
     expect((await reply(CUSTOMER)).map(({ status }) => status)).toEqual(["SENT", "SENT"]);
   });
 
@@ -241,7 +241,7 @@ describe("two gateways on one outbox", () => {
     world.simulator.setFaults({ twilioDelayMs: 20 });
     await Promise.all([world.startGateway(), world.startGateway()]);
     const recipients = await queueTexts(300);
-    await world.simulator.waitForSent(300, {}, 15_000);
+    await world.simulator.waitForSent(300, {}, 25_000);
     const states = await eventually(
       () => world.query('SELECT "status", "attempts" FROM "Message" GROUP BY 1, 2'),
       (rows) => rows.every((row) => row["status"] !== "SENDING"),
@@ -259,7 +259,7 @@ describe("two gateways on one outbox", () => {
       await claimer.query("BEGIN");
       await claimer.query('SELECT 1 FROM "Message" WHERE "recipient" = $1 FOR UPDATE', [claimed]);
       await world.startGateway();
-      await world.simulator.waitForSent(4, {}, 3000);
+      await world.simulator.waitForSent(4, {}, 15_000);
       const sent = world.simulator.sent().map((message) => message.to);
       expect(sent.toSorted()).toEqual(others.toSorted());
     } finally {

@@ -1,116 +1,34 @@
-import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { createDatabase } from "@jobrun/db";
+import { describe, expect, it } from "@jest/globals";
 import type { ProviderLog } from "@jobrun/messaging";
-import { readSweepState } from "../src/conversations/sweep-state.ts";
-import { eventually } from "./eventually.ts";
-import { createWorld, CUSTOMER, DEMO_NUMBER, type World } from "./harness.ts";
+import { HOLDING } from "./deferred-world.ts";
+import { CUSTOMER, DEMO_NUMBER } from "./harness.ts";
 import { messagesWith } from "./rows.ts";
-import { createSweeper, LogOfAnyTime, type Sweeper, type SweeperOptions } from "./sweep-world.ts";
+import { LogOfAnyTime } from "./sweep-world.ts";
+import {
+  allAnswered,
+  customer,
+  health,
+  inbound,
+  MINUTE,
+  NOON,
+  openAlerts,
+  SECOND,
+  startGateway,
+  storedOf,
+  sweeper,
+  useSweeps,
+  world,
+} from "./sweeps.ts";
 
-const HOLDING = "Thanks, we have your message and will be back to you shortly.";
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-/** Of tests that set the time themselves. Long past: the sweep trusts no clock that is ahead of the database's. */
-const NOON = Date.parse("2025-11-20T12:00:00Z");
-
-let world: World;
-let sweepers: Sweeper[];
-
-beforeEach(async () => {
-  world = await createWorld();
-  sweepers = [];
-});
-afterEach(async () => {
-  await Promise.all(sweepers.map(({ close }) => close()));
-  await world.close();
-});
-
-function sweeper(options: SweeperOptions): Sweeper {
-  const created = createSweeper(world, options);
-  sweepers.push(created);
-  return created;
-}
+useSweeps();
 
 /** Goes by the real time, and no text of the test is young any more. */
 const LATER = { now: Date.now, age: () => 31 * SECOND };
-
-function customer(index: number): string {
-  return `+44712345${String(index).padStart(4, "0")}`;
-}
 
 /** A text whose webhook the provider never requests. */
 async function lose(sid: string, body: string, from = CUSTOMER, to = DEMO_NUMBER): Promise<void> {
   world.simulator.setFaults({ webhooks: "lost" });
   await world.simulator.text({ sid, body, from, to, webhookUrl: "http://127.0.0.1:1/sms" });
-}
-
-/** A gateway that answers. Its own sweep is over and leaves the next ones to the test. */
-async function startGateway() {
-  const gateway = await world.startGateway({
-    SWEEP_INTERVAL_SECONDS: "86400",
-    TWILIO_SEGMENTS_PER_SECOND: "1000",
-  });
-  await eventually(
-    () => world.query('SELECT 1 FROM "SweepState" WHERE "lastRunAt" IS NOT NULL'),
-    (rows) => rows.length === 1,
-  );
-  return gateway;
-}
-
-interface InboundRow {
-  sender: string;
-  providerMessageId: string;
-  status: string;
-}
-
-function inbound(): Promise<InboundRow[]> {
-  return world.query<InboundRow>(
-    `SELECT "sender", "providerMessageId", "status" FROM "Message" WHERE "direction" = 'INBOUND' ORDER BY "position"`,
-  );
-}
-
-/** The ids of each customer's stored texts, in the order of commits. */
-async function storedOf(from: string): Promise<string[]> {
-  return (await inbound())
-    .filter(({ sender }) => sender === from)
-    .map((row) => row.providerMessageId);
-}
-
-/** Resolves when every text is answered and every answer is sent. */
-async function allAnswered(): Promise<void> {
-  await eventually(
-    () =>
-      world.query<{ status: string }>(
-        `SELECT DISTINCT "status"::text FROM "Message" WHERE "status" NOT IN ('RECEIVED', 'SENT', 'DELIVERED')`,
-      ),
-    (rows) => rows.length === 0,
-  );
-}
-
-function openAlerts(type: string): Promise<{ summary: string }[]> {
-  return world.query(`SELECT "summary" FROM "Alert" WHERE "type" = $1 AND "state" <> 'RESOLVED'`, [
-    type,
-  ]);
-}
-
-async function watermark(): Promise<number | undefined> {
-  const [row] = await world.query<{ watermark: Date }>('SELECT "watermark" FROM "SweepState"');
-  return row?.watermark.getTime();
-}
-
-async function health() {
-  const db = createDatabase({
-    url: world.database.url,
-    poolSize: 1,
-    queryTimeoutMs: 5_000,
-    transactionTimeoutMs: 5_000,
-    onQueryTimeout: () => {},
-  });
-  try {
-    return await readSweepState(db);
-  } finally {
-    await db.close();
-  }
 }
 
 describe("texts whose webhooks were lost", () => {
@@ -267,200 +185,5 @@ describe("a text is stored once", () => {
     expect(recovered.reduce((sum, count) => sum + count)).toBe(40);
     expect(await inbound()).toHaveLength(40);
     expect(await health()).toMatchObject({ missed: 40, recovered: 40 });
-  });
-});
-
-it("of several processes one sweeps, once per interval", async () => {
-  const log = new LogOfAnyTime();
-  const now = () => NOON;
-  const processes = [1, 2, 3].map(() => sweeper({ providerLog: log, now, intervalSeconds: 60 }));
-  const results = await Promise.all(processes.map((process) => process.run()));
-  expect(results.map(({ kind }) => kind).toSorted()).toEqual(["complete", "held", "held"]);
-  const again = await Promise.all(processes.map((process) => process.run()));
-  expect(again.map(({ kind }) => kind)).toEqual(["held", "held", "held"]);
-  await world.query(`UPDATE "SweepState" SET "claimedUntil" = "claimedUntil" - interval '60 s'`);
-  const next = await Promise.all(processes.map((process) => process.run()));
-  expect(next.map(({ kind }) => kind).toSorted()).toEqual(["complete", "held", "held"]);
-});
-
-it("sweeps at the start and then at every interval", async () => {
-  const log = new LogOfAnyTime();
-  const sweep = sweeper({ providerLog: log, now: () => NOON, intervalSeconds: 0.05 });
-  log.add({ sid: "SMstart", from: CUSTOMER, body: "Hi", receivedAt: NOON - MINUTE });
-  sweep.start();
-  await eventually(inbound, (rows) => rows.length === 1);
-  log.add({ sid: "SMnext", from: CUSTOMER, body: "Hi", receivedAt: NOON - MINUTE });
-  await eventually(inbound, (rows) => rows.length === 2);
-  expect(await storedOf(CUSTOMER)).toEqual(["SMstart", "SMnext"]);
-});
-
-it("stops in the middle of a listing without waiting for it and without an alarm", async () => {
-  const listing = Promise.withResolvers<void>();
-  const sweep = sweeper({
-    now: Date.now,
-    providerLog: {
-      accepted: new LogOfAnyTime().accepted,
-      received: (_since, signal) =>
-        new Promise((resolve) => {
-          signal.addEventListener("abort", () => resolve({ kind: "failed", code: "aborted" }));
-          listing.resolve();
-        }),
-    },
-  });
-  sweep.start();
-  await listing.promise;
-  await sweep.stop();
-  expect(sweep.log.filter(({ level }) => level === "error")).toEqual([]);
-});
-
-describe("a sweep that is not complete", () => {
-  it("moves no watermark, alerts the third time in a row, and begins at the old point afterwards", async () => {
-    const log = new LogOfAnyTime();
-    let now = NOON;
-    const sweep = sweeper({ providerLog: log, now: () => now });
-    await sweep.run();
-    expect(await watermark()).toBe(NOON);
-
-    log.add({ sid: "SMold", from: CUSTOMER, body: "My pipe leaks", receivedAt: NOON + 1 });
-    log.failing = true;
-    for (const alerts of [0, 0, 1]) {
-      now += MINUTE;
-      expect(await sweep.run()).toEqual({ kind: "incomplete", recovered: 0, code: "503" });
-      expect(await openAlerts("SWEEP_FAILING")).toHaveLength(alerts);
-    }
-    now += 60 * MINUTE;
-    await sweep.run();
-    expect(await watermark()).toBe(NOON);
-
-    log.failing = false;
-    expect(await sweep.run()).toEqual({ kind: "complete", recovered: 1 });
-    expect(await watermark()).toBe(now);
-    expect(await openAlerts("SWEEP_FAILING")).toEqual([]);
-  });
-
-  it("alerts the first time when no sweep was complete for 5 minutes", async () => {
-    world.simulator.setFaults({ listErrorStatus: 503 });
-    let now = NOON;
-    const sweep = sweeper({ now: () => now });
-    now += 4 * MINUTE;
-    await sweep.run();
-    expect(await openAlerts("SWEEP_FAILING")).toEqual([]);
-    now += MINUTE;
-    await sweep.run();
-    expect(await openAlerts("SWEEP_FAILING")).toHaveLength(1);
-  });
-
-  it("is no failure in a row when another process was complete in between", async () => {
-    const failing = new LogOfAnyTime();
-    failing.failing = true;
-    let now = NOON;
-    const one = sweeper({ providerLog: failing, now: () => now });
-    const two = sweeper({ providerLog: new LogOfAnyTime(), now: () => now });
-    for (const process of [one, one, two, one, one]) {
-      now += MINUTE;
-      await process.run();
-    }
-    expect(await openAlerts("SWEEP_FAILING")).toEqual([]);
-  });
-
-  it("has stored the others when one text cannot be stored, and takes it in when it can", async () => {
-    await world.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
-      $$ BEGIN IF NEW."providerMessageId" = 'SMrefused' THEN RAISE 'refused by the test'; END IF; RETURN NEW; END $$`);
-    await world.query(
-      'CREATE TRIGGER refuse BEFORE INSERT ON "Message" FOR EACH ROW EXECUTE FUNCTION refuse()',
-    );
-    const log = new LogOfAnyTime();
-    const now = () => NOON;
-    const sweep = sweeper({ providerLog: log, now });
-    log.add({ sid: "SMrefused", from: customer(1), body: "Hi", receivedAt: NOON - MINUTE });
-    log.add({ sid: "SMtaken", from: customer(2), body: "Hi", receivedAt: NOON - MINUTE });
-
-    expect(await sweep.run()).toEqual({ kind: "incomplete", recovered: 1, code: "not_stored" });
-    expect((await inbound()).map((row) => row.providerMessageId)).toEqual(["SMtaken"]);
-    expect(await health()).toEqual({ lastRunAt: null, missed: 2, recovered: 1 });
-
-    await world.query('DROP TRIGGER refuse ON "Message"');
-    expect(await sweep.run()).toEqual({ kind: "complete", recovered: 1 });
-    expect(await health()).toMatchObject({ missed: 2, recovered: 2 });
-  });
-});
-
-it("the first sweep of all leaves what the account received long before alone", async () => {
-  const log = new LogOfAnyTime();
-  log.add({ sid: "SMancient", from: CUSTOMER, body: "Hi", receivedAt: NOON - 11 * MINUTE });
-  log.add({ sid: "SMrecent", from: CUSTOMER, body: "Hi", receivedAt: NOON - 9 * MINUTE });
-  const sweep = sweeper({ providerLog: log, now: () => NOON });
-  expect(await sweep.run()).toEqual({ kind: "complete", recovered: 1 });
-  expect(await storedOf(CUSTOMER)).toEqual(["SMrecent"]);
-});
-
-describe("an hour without webhooks", () => {
-  const PEOPLE = 60;
-  const TEXTS = 240;
-
-  /** One text every 15 s, the people in turn. */
-  function addHour(log: LogOfAnyTime): void {
-    for (let index = 0; index < TEXTS; index += 1)
-      log.add({
-        sid: `SMhour${index}`,
-        from: customer(index % PEOPLE),
-        body: `Detail ${index}`,
-        receivedAt: NOON + index * 15 * SECOND,
-      });
-  }
-
-  async function expectAllOnceInOrder() {
-    const rows = await inbound();
-    expect(rows).toHaveLength(TEXTS);
-    for (let person = 0; person < PEOPLE; person += 1)
-      expect(
-        rows
-          .filter(({ sender }) => sender === customer(person))
-          .map((row) => row.providerMessageId),
-      ).toEqual([0, 1, 2, 3].map((round) => `SMhour${person + round * PEOPLE}`));
-  }
-
-  it("loses and doubles nothing while the sweep runs every minute", async () => {
-    await startGateway();
-    await world.query('DELETE FROM "SweepState"');
-    const log = new LogOfAnyTime();
-    const texts = new LogOfAnyTime();
-    addHour(texts);
-    let now = NOON;
-    const sweep = sweeper({ providerLog: log, now: () => now });
-    let recovered = 0;
-    for (let minute = 0; minute <= 61; minute += 1, now += MINUTE) {
-      log.texts.push(
-        ...texts.texts.filter(
-          ({ receivedAt }) => receivedAt.getTime() <= now && receivedAt.getTime() > now - MINUTE,
-        ),
-      );
-      const result = await sweep.run();
-      if (result.kind === "complete") recovered += result.recovered;
-    }
-    expect(recovered).toBe(TEXTS);
-    await expectAllOnceInOrder();
-    await allAnswered();
-    expect(await health()).toMatchObject({ missed: TEXTS, recovered: TEXTS });
-  }, 60_000);
-
-  it("is caught up with by a process that was down all the while: one holding text and one reply each", async () => {
-    const log = new LogOfAnyTime();
-    const before = sweeper({ providerLog: log, now: () => NOON - 1 });
-    await before.run();
-    await before.stop();
-
-    addHour(log);
-    const sweep = sweeper({ providerLog: log, now: () => NOON + 61 * MINUTE });
-    expect(await sweep.run()).toEqual({ kind: "complete", recovered: TEXTS });
-    await expectAllOnceInOrder();
-
-    await startGateway();
-    await allAnswered();
-    for (let person = 0; person < PEOPLE; person += 1)
-      expect(world.simulator.sent({ to: customer(person) }).map(({ body }) => body)).toEqual([
-        HOLDING,
-        expect.not.stringMatching(HOLDING),
-      ]);
   });
 });

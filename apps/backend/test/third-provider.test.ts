@@ -71,6 +71,9 @@ it("alerts the operator of an urgent job by SMS", async () => {
 });
 
 it("keeps to STOP and START, each confirmed once on the channel itself", async () => {
+  await eventually(messages, (rows) =>
+    rows.every(({ status }) => status !== "QUEUED" && status !== "SENDING"),
+  );
   const before = flights.length;
   await write("STOP");
   await write("Still there?");

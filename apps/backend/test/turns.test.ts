@@ -5,8 +5,8 @@ import { spawnGateway } from "./spawn-gateway.ts";
 
 const TEXTS = Array.from({ length: 20 }, (_, index) => `detail ${index + 101} of my leaking pipe`);
 
-/** One by one the 20 texts would take 10 s: more than their webhooks have. */
-const MODEL_MS = 500;
+/** One by one the 20 texts would take 20 s: more than their webhooks have. */
+const MODEL_MS = 1000;
 
 let world: World;
 let one: RunningGateway;

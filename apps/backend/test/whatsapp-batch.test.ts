@@ -16,7 +16,8 @@ const MALFORMED = new Map<number, (intact: Message) => unknown>([
   [180, (intact) => ({ ...intact, type: undefined, text: undefined, hologram: {} })],
 ]);
 const UNROUTABLE = 3;
-const MODEL_MS = 60;
+/** Long enough for those that begin together to be seen together. */
+const MODEL_MS = 150;
 
 interface Message {
   from: string;
@@ -147,8 +148,8 @@ describe("a webhook of 300 messages of 120 senders", () => {
   }, 90_000);
 
   it("stores what its deadline does not reach as deferred, answers 200, and answers those later", async () => {
-    gateway = await startWhatsAppGateway(world, { WEBHOOK_DEADLINE_MS: "3000" });
-    world.simulator.setFaults({ modelDelayMs: 1500 });
+    gateway = await startWhatsAppGateway(world, { WEBHOOK_DEADLINE_MS: "6000" });
+    world.simulator.setFaults({ modelDelayMs: 2500 });
     const all = Array.from({ length: 40 }, (_, index) => index);
     const answer = await postAsMeta(gateway, world.simulator, envelopeOf(all.map(message)));
     expect(answer.status).toBe(200);

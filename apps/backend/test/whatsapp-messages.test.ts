@@ -195,7 +195,7 @@ describe("what the assistant reads", () => {
 
 describe("while the assistant thinks", () => {
   it("the message is shown as read and being answered, before the answer is sent", async () => {
-    world.simulator.setFaults({ modelDelayMs: 300 });
+    world.simulator.setFaults({ modelDelayMs: 1500 });
     const before = whatsApp().reads().length;
     const id = `wamid.read${phone}`;
     await whatsApp().text({ from: phone, body: "My tap drips", id });
@@ -205,16 +205,21 @@ describe("while the assistant thinks", () => {
     expect(read?.at).toBeLessThan(sent?.at ?? 0);
   });
 
-  // A request that hangs is given up after 5 s: an answer that waited for it would come too late for this test.
-  it.each(["refused", "hanging"] as const)(
-    "a failure costs nothing: %s",
-    async (metaReads) => {
-      world.simulator.setFaults({ metaReads });
-      await text("My tap drips");
-      expect(await whatsApp().waitForSent(1, { to: phone })).toHaveLength(1);
-    },
-    4500,
-  );
+  it("a refusal costs nothing", async () => {
+    world.simulator.setFaults({ metaReads: "refused" });
+    await text("My tap drips");
+    expect(await whatsApp().waitForSent(1, { to: phone })).toHaveLength(1);
+  });
+
+  it("a request that hangs costs nothing", async () => {
+    world.simulator.setFaults({ metaReads: "hanging" });
+    const before = whatsApp().reads().length;
+    await text("My tap drips");
+    const [sent] = await whatsApp().waitForSent(1, { to: phone });
+    const read = (await whatsApp().waitForReads(before + 1)).at(-1);
+    // It is given up after 5 s: an answer that waits for it leaves later than that.
+    expect((sent?.at ?? Infinity) - (read?.at ?? 0)).toBeLessThan(5000);
+  });
 
   it("nothing is shown when nothing will be answered", async () => {
     const before = whatsApp().reads().length;

@@ -156,15 +156,6 @@ describe("statuses", () => {
     expect(event).toMatchObject({ code: "131047" });
   });
 
-  it("failed because the account has not paid stops the channel: what follows waits", async () => {
-    const answer = await anAnswer();
-    await report("failed", answer.wamid, { errors: [{ code: 131042 }] });
-    expect(await world.query('SELECT "channel", "sender", "code" FROM "ChannelStop"')).toEqual([
-      { channel: "whatsapp", sender: "", code: "131042" },
-    ]);
-    await world.query('DELETE FROM "ChannelStop"');
-  });
-
   it("that say that marketing is unwanted end campaigns, not answers", async () => {
     const answer = await anAnswer();
     await report("failed", answer.wamid, { errors: [{ code: 131050 }] });

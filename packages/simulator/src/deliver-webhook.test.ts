@@ -1,11 +1,10 @@
-import { createServer } from "node:http";
-import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import twilio from "twilio";
 import { startSimulator } from "./index.ts";
 import type { Simulator } from "./index.ts";
+import { openServer, type TestServer } from "./testing/open-server.ts";
 
 const CUSTOMER = "+447123456789";
 const BUSINESS = "+447987654321";
@@ -17,7 +16,7 @@ interface Received {
 }
 
 let simulator: Simulator;
-const gateways: { close(): void }[] = [];
+const gateways: TestServer[] = [];
 
 beforeEach(async () => {
   simulator = await startSimulator();
@@ -31,15 +30,13 @@ afterEach(async () => {
 /** A gateway that answers each request with the next of `answers`, the last one for ever. */
 async function gateway(...answers: ((response: ServerResponse) => void)[]) {
   const received: Received[] = [];
-  const listener: RequestListener = async (request, response) => {
+  const server = await openServer(async (request, response) => {
     const params = Object.fromEntries(new URLSearchParams(await text(request)));
     received.push({ path: request.url ?? "", params, headers: request.headers });
     (answers[received.length - 1] ?? answers.at(-1))?.(response);
-  };
-  const server = createServer((request, response) => void listener(request, response));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  gateways.push({ close: () => (server.close(), server.closeAllConnections()) });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received };
+  });
+  gateways.push(server);
+  return { url: server.url, received };
 }
 
 const answer = (status: number, contentType: string, body: string) => (response: ServerResponse) =>
@@ -90,16 +87,16 @@ describe("webhook retries", () => {
 
   it("retries a silent gateway only with rp=rt", async () => {
     const { url, received } = await gateway(silence, fine);
-    expect((await send(`${url}/sms#rt=100`)).final).toBeNull();
+    expect((await send(`${url}/sms#rt=1000`)).final).toBeNull();
     expect(received).toHaveLength(1);
-    expect((await send(`${url}/sms#rt=100&rp=rt`)).final?.status).toBe(200);
+    expect((await send(`${url}/sms#rt=1000&rp=rt`)).final?.status).toBe(200);
   });
 
   it("gives all attempts together no more than tt", async () => {
     const { url, received } = await gateway(silence);
-    const result = await send(`${url}/sms#rc=5&rp=all&rt=400&tt=500`);
+    const result = await send(`${url}/sms#rc=5&rp=all&rt=1500&tt=2400`);
     expect(result.attempts.map(({ error }) => error)).toEqual([
-      "no answer within 400 ms",
+      "no answer within 1500 ms",
       expect.stringMatching(/^no answer within \d{1,3} ms in all$/),
     ]);
     expect(received).toHaveLength(2);
@@ -141,7 +138,7 @@ describe("fallback URL", () => {
     { what: "a time-out", reply: silence, code: "11205" },
   ])("is asked when the answer is $what ($code)", async ({ reply, code }) => {
     const { url, received } = await gateway(reply, fine);
-    await send(`${url}/sms#rt=100`, `${url}/sms/fallback`);
+    await send(`${url}/sms#rt=1000`, `${url}/sms/fallback`);
     expect(received[1]?.params["ErrorCode"]).toBe(code);
   });
 

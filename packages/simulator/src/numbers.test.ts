@@ -1,10 +1,8 @@
-import { createServer } from "node:http";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import twilio from "twilio";
 import { startSimulator } from "./index.ts";
 import type { Simulator } from "./index.ts";
+import { openServer, type TestServer } from "./testing/open-server.ts";
 
 const CUSTOMER = "+447123456789";
 const BUSINESS = "+447987654321";
@@ -153,25 +151,21 @@ describe("/admin/numbers", () => {
 });
 
 describe("a text without a webhook URL", () => {
-  let gateway: Server;
+  let gateway: TestServer;
   let base: string;
   let paths: string[];
 
   beforeEach(async () => {
     paths = [];
-    gateway = createServer((request, response) => {
+    gateway = await openServer((request, response) => {
       paths.push(request.url ?? "");
       const status = request.url === "/sms" ? 500 : 200;
       response.writeHead(status, { "content-type": "text/xml" }).end("<Response/>");
     });
-    await new Promise<void>((resolve) => gateway.listen(0, "127.0.0.1", resolve));
-    base = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`;
+    base = gateway.url;
   });
 
-  afterEach(() => {
-    gateway.close();
-    gateway.closeAllConnections();
-  });
+  afterEach(() => gateway.close());
 
   const text = (to = BUSINESS) => simulator.text({ from: CUSTOMER, to, body: "Help" });
 

@@ -1,10 +1,9 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import twilio from "twilio";
 import { startSimulator } from "./index.ts";
 import type { CallOutcome, PersonCall, Simulator } from "./index.ts";
+import { openServer, type TestServer } from "./testing/open-server.ts";
 
 const CALLER = "+447123456789";
 const BUSINESS = "+447987654321";
@@ -19,23 +18,20 @@ interface Received {
 }
 
 let simulator: Simulator;
-let gateway: { url: string; received: Received[]; answers: Record<string, string>; close(): void };
+let gateway: TestServer & { received: Received[]; answers: Record<string, string> };
 
 /** Answers each path with its TwiML; a path without one with a 500. */
 async function startGateway(): Promise<typeof gateway> {
   const received: Received[] = [];
   const answers: Record<string, string> = { "/status": "<Response/>" };
-  const server = createServer(async (request, response) => {
+  const server = await openServer(async (request, response) => {
     const params = Object.fromEntries(new URLSearchParams(await text(request)));
     const path = request.url ?? "";
     received.push({ path, params, signature: String(request.headers["x-twilio-signature"]) });
     const body = answers[path];
     response.writeHead(body === undefined ? 500 : 200, { "content-type": "text/xml" }).end(body);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const close = () => (server.close(), server.closeAllConnections());
-  return { url, received, answers, close };
+  return { ...server, received, answers };
 }
 
 beforeEach(async () => {

@@ -1,11 +1,10 @@
-import { createServer } from "node:http";
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import twilio from "twilio";
 import { startSimulator } from "./index.ts";
 import type { ReceiptPlan, Simulator } from "./index.ts";
+import { openServer, type TestServer } from "./testing/open-server.ts";
 
 const CUSTOMER = "+447123456789";
 const BUSINESS = "+447987654321";
@@ -18,8 +17,7 @@ interface Received {
 }
 
 let simulator: Simulator;
-let gateway: Server;
-let base: string;
+let gateway: TestServer;
 let received: Received[];
 let onReceipt: () => void;
 /** The gateway answers no receipt before this. */
@@ -32,7 +30,7 @@ beforeEach(async () => {
   held = Promise.resolve();
   const listener = async (request: IncomingMessage, response: ServerResponse) => {
     const params = Object.fromEntries(new URLSearchParams(await text(request)));
-    const url = new URL(request.url ?? "", base);
+    const url = new URL(request.url ?? "", gateway.url);
     const signature = String(request.headers["x-twilio-signature"]);
     received.push({
       id: url.searchParams.get("m"),
@@ -44,19 +42,16 @@ beforeEach(async () => {
     await held;
     response.writeHead(204).end();
   };
-  gateway = createServer((request, response) => void listener(request, response));
-  await new Promise<void>((resolve) => gateway.listen(0, "127.0.0.1", resolve));
-  base = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`;
+  gateway = await openServer(listener);
 });
 
 afterEach(async () => {
   await simulator.close();
   gateway.close();
-  gateway.closeAllConnections();
 });
 
 function client(of = simulator) {
-  const sdk = twilio(of.accountSid, of.authToken, { timeout: 2000 });
+  const sdk = twilio(of.accountSid, of.authToken, { timeout: 20_000 });
   sdk.api.baseUrl = of.twilioUrl;
   return sdk;
 }
@@ -66,7 +61,7 @@ const create = (id: string, of = simulator) =>
     from: BUSINESS,
     to: CUSTOMER,
     body: "Hello",
-    statusCallback: `${base}/status?m=${id}`,
+    statusCallback: `${gateway.url}/status?m=${id}`,
   });
 
 /** Resolves when that many receipts have come in all. */
@@ -127,7 +122,7 @@ describe("a receipt plan", () => {
     await create("1");
     await both;
     expect(statuses().toSorted()).toEqual(["delivered", "sent"]);
-  }, 5000);
+  });
 
   it("loses a share of the receipts, while the texts arrive all the same", async () => {
     simulator.setFaults({ receipts: { loseShare: 0.5, repeat: 3 } });
@@ -178,21 +173,21 @@ describe("a receipt plan", () => {
 
 describe("receipts still to come", () => {
   it("end with a reset", async () => {
-    simulator.setFaults({ receipts: { minDelayMs: 50 } });
+    simulator.setFaults({ receipts: { minDelayMs: 800 } });
     await create("before");
     simulator.reset();
-    simulator.setFaults({ receipts: { minDelayMs: 120 } });
+    simulator.setFaults({ receipts: { minDelayMs: 900 } });
     await create("after");
     await receipts(2);
     expect(received.map(({ id }) => id)).toEqual(["after", "after"]);
   });
 
   it("end when the simulator closes", async () => {
-    simulator.setFaults({ receipts: { minDelayMs: 50 } });
+    simulator.setFaults({ receipts: { minDelayMs: 800 } });
     await create("before");
     await simulator.close();
     simulator = await startSimulator();
-    simulator.setFaults({ receipts: { minDelayMs: 120 } });
+    simulator.setFaults({ receipts: { minDelayMs: 900 } });
     await create("after");
     await receipts(2);
     expect(received.map(({ id }) => id)).toEqual(["after", "after"]);

@@ -88,9 +88,9 @@ export interface Simulator {
   sent(filter?: MessageFilter): SentMessage[];
   /** Requests to the model, in the order they ended. */
   modelCalls(): ModelCall[];
-  /** Resolves when `count` texts match, earlier ones included; after `timeoutMs` (5000) rejects with what it saw. */
+  /** Resolves when `count` texts match, earlier ones included; after `timeoutMs` (20,000) rejects with what it saw. */
   waitForSent(count: number, filter?: MessageFilter, timeoutMs?: number): Promise<SentMessage[]>;
-  /** Resolves when `count` model calls have ended; after `timeoutMs` (5000) rejects with what it saw. */
+  /** Resolves when `count` model calls have ended; after `timeoutMs` (20,000) rejects with what it saw. */
   waitForModelCalls(count: number, timeoutMs?: number): Promise<ModelCall[]>;
   /** Calls back for each accepted text until the returned function is called. */
   onSent(listener: (message: SentMessage) => void): () => void;
@@ -190,9 +190,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     setFaults: (changed) => faults.set(changed),
     sent: (filter) => messages.sent(filter),
     modelCalls: () => calls.all(),
-    waitForSent: (count, filter = {}, timeoutMs = 5_000) =>
+    waitForSent: (count, filter = {}, timeoutMs = 20_000) =>
       messages.waitForSent(count, filter, timeoutMs),
-    waitForModelCalls: (count, timeoutMs = 5_000) => calls.waitFor(count, () => true, timeoutMs),
+    waitForModelCalls: (count, timeoutMs = 20_000) => calls.waitFor(count, () => true, timeoutMs),
     onSent: (listener) => messages.onSent(listener),
     text: async ({ webhookUrl, fallbackUrl, ...message }) => {
       const sid = message.sid ?? newSid();

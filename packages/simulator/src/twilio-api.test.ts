@@ -1,11 +1,10 @@
-import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import twilio from "twilio";
 import { startSimulator } from "./index.ts";
 import type { Simulator } from "./index.ts";
+import { openServer } from "./testing/open-server.ts";
 
 const CUSTOMER = "+447123456789";
 const BUSINESS = "+447987654321";
@@ -21,14 +20,14 @@ afterEach(async () => {
   await simulator.close();
 });
 
-function client(authToken = simulator.authToken) {
-  const sdk = twilio(simulator.accountSid, authToken, { timeout: 500 });
+function client(authToken = simulator.authToken, timeout = 20_000) {
+  const sdk = twilio(simulator.accountSid, authToken, { timeout });
   sdk.api.baseUrl = simulator.twilioUrl;
   return sdk;
 }
 
-const create = (body = "Hello", to = CUSTOMER) =>
-  client().messages.create({ from: BUSINESS, to, body });
+const create = (body = "Hello", to = CUSTOMER, by = client()) =>
+  by.messages.create({ from: BUSINESS, to, body });
 const receive = (body: string, sid?: string) =>
   simulator.text({
     from: CUSTOMER,
@@ -116,7 +115,9 @@ describe("faults", () => {
 
   it("accept-then-hang: the text is sent and the client times out", async () => {
     simulator.setFaults({ twilio: { kind: "accept-then-hang" } });
-    await expect(create()).rejects.toMatchObject({ code: "ECONNABORTED" });
+    const hasty = client(simulator.authToken, 1000);
+    const creating = create("once", CUSTOMER, hasty);
+    await expect(creating).rejects.toMatchObject({ code: "ECONNABORTED" });
     expect(simulator.sent()).toHaveLength(1);
   });
 
@@ -212,9 +213,8 @@ describe("receipts", () => {
       response.writeHead(204).end();
       if (received.length === 2) both.resolve();
     };
-    const server = createServer((request, response) => void onReceipt(request, response));
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const statusUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/status?m=42`;
+    const server = await openServer(onReceipt);
+    const statusUrl = `${server.url}/status?m=42`;
 
     simulator.setFaults({ receipts: true });
     await client().messages.create({

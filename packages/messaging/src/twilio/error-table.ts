@@ -1,23 +1,19 @@
-import type { RejectionScope, Unavailable } from "../channel.ts";
+import {
+  ACCOUNT,
+  CONTENT,
+  OTHER,
+  RECIPIENT,
+  RECIPIENT_AWAY,
+  REGION,
+  SENDER,
+  SENDER_BUSY,
+  UNAVAILABLE,
+  UNKNOWN,
+  UNVERIFIED,
+  type ErrorMeaning,
+} from "../error-meaning.ts";
 
-/** What an error of Twilio means for the message it was answered to. */
-export type ErrorMeaning =
-  | { kind: "rejected"; scope: RejectionScope }
-  | Pick<Unavailable, "kind" | "about">
-  | { kind: "unknown" };
-
-const RECIPIENT: ErrorMeaning = { kind: "rejected", scope: "recipient" };
 const OPT_OUT: ErrorMeaning = { kind: "rejected", scope: "opt-out" };
-const CONTENT: ErrorMeaning = { kind: "rejected", scope: "content" };
-const ACCOUNT: ErrorMeaning = { kind: "rejected", scope: "account" };
-const SENDER: ErrorMeaning = { kind: "rejected", scope: "sender" };
-const REGION: ErrorMeaning = { kind: "rejected", scope: "region" };
-const UNVERIFIED: ErrorMeaning = { kind: "rejected", scope: "unverified-recipient" };
-const OTHER: ErrorMeaning = { kind: "rejected", scope: "other" };
-const UNAVAILABLE: ErrorMeaning = { kind: "unavailable" };
-const SENDER_BUSY: ErrorMeaning = { kind: "unavailable", about: "sender" };
-const RECIPIENT_AWAY: ErrorMeaning = { kind: "unavailable", about: "recipient" };
-const UNKNOWN: ErrorMeaning = { kind: "unknown" };
 
 /** Source: https://www.twilio.com/docs/api/errors/{code}. */
 const BY_CODE: ReadonlyMap<number, ErrorMeaning> = new Map<number, ErrorMeaning>([

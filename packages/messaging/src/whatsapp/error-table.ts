@@ -1,10 +1,17 @@
-import type { RejectionScope, Unavailable } from "../channel.ts";
-
-/** What an error of Meta or 360dialog means for the message it was answered to. */
-export type ErrorMeaning =
-  | { kind: "rejected"; scope: RejectionScope }
-  | Omit<Unavailable, "code" | "retryAfterMs">
-  | { kind: "unknown" };
+import {
+  ACCOUNT,
+  CONTENT,
+  OTHER,
+  RECIPIENT,
+  RECIPIENT_AWAY,
+  REGION,
+  SENDER,
+  SENDER_BUSY,
+  UNAVAILABLE,
+  UNKNOWN,
+  UNVERIFIED,
+  type ErrorMeaning,
+} from "../error-meaning.ts";
 
 /** What an answer that is not an acceptance says about its reason. */
 export interface Refusal {
@@ -17,18 +24,7 @@ export interface Refusal {
   body: string;
 }
 
-const RECIPIENT: ErrorMeaning = { kind: "rejected", scope: "recipient" };
 const MARKETING: ErrorMeaning = { kind: "rejected", scope: "marketing-opt-out" };
-const CONTENT: ErrorMeaning = { kind: "rejected", scope: "content" };
-const ACCOUNT: ErrorMeaning = { kind: "rejected", scope: "account" };
-const SENDER: ErrorMeaning = { kind: "rejected", scope: "sender" };
-const REGION: ErrorMeaning = { kind: "rejected", scope: "region" };
-const UNVERIFIED: ErrorMeaning = { kind: "rejected", scope: "unverified-recipient" };
-const OTHER: ErrorMeaning = { kind: "rejected", scope: "other" };
-const UNAVAILABLE: ErrorMeaning = { kind: "unavailable" };
-const UNKNOWN: ErrorMeaning = { kind: "unknown" };
-const SENDER_BUSY: ErrorMeaning = { kind: "unavailable", about: "sender" };
-const FILE_AWAY: ErrorMeaning = { kind: "unavailable", about: "recipient" };
 
 /** One recipient is written to too fast: Meta asks for 4^n seconds before the next try. */
 export const PAIR_RATE = { kind: "unavailable", about: "recipient", waitBaseSeconds: 4 } as const;
@@ -55,7 +51,7 @@ const BY_CODE: ReadonlyMap<number, ErrorMeaning> = new Map<number, ErrorMeaning>
   [133004, UNAVAILABLE],
   // A linked file could not be fetched, more often than not for a while only. That says nothing
   // about Meta: whoever else is written to need not wait.
-  [131053, FILE_AWAY],
+  [131053, RECIPIENT_AWAY],
 
   // Nothing from this account will pass until a human acts.
   [0, ACCOUNT], // credentials

@@ -27,10 +27,15 @@ const text = (to = PERSON, more: object = {}) => ({
   ...more,
 });
 
-async function call(path: string, headers: Record<string, string>, body?: unknown) {
+async function call(
+  path: string,
+  headers: Record<string, string>,
+  body?: unknown,
+  limitMs = 20_000,
+) {
   const response = await fetch(simulator.whatsApp.apiUrl + path, {
     headers,
-    signal: AbortSignal.timeout(1500),
+    signal: AbortSignal.timeout(limitMs),
     ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
   });
   const retryAfter = response.headers.get("retry-after");
@@ -39,9 +44,9 @@ async function call(path: string, headers: Record<string, string>, body?: unknow
   return { status: response.status, retryAfter, content, json };
 }
 const path = (id = simulator.whatsApp.phoneNumberId) => `/v24.0/${id}/messages`;
-const send = (body: unknown = text()) => call(path(), bearer(), body);
-/** As a client sees it that gets no answer. */
-const sendOrNull = () => send().catch(() => null);
+const send = (body: unknown = text(), limitMs?: number) => call(path(), bearer(), body, limitMs);
+/** How long to wait for an answer that will not come. */
+const HASTY_MS = 1500;
 
 describe("a send", () => {
   it("is answered with who it reaches and shown with all that came with it", async () => {
@@ -134,7 +139,8 @@ describe("faults", () => {
       body: JSON.stringify({ meta: { ...fault, times: 1 } }),
     });
     expect(response.status).toBe(200);
-    const answer = await sendOrNull();
+    const limitMs = fault.kind.endsWith("hang") ? HASTY_MS : undefined;
+    const answer = await send(text(), limitMs).catch(() => null);
     expect([answer]).toMatchObject([sees]);
     const { error } = (answer?.json ?? {}) as { error?: { code: number } };
     expect(error?.code).toBe(code);
@@ -176,7 +182,7 @@ describe("faults", () => {
     expect(await send()).toMatchObject({ status: 503 });
     expect(await send()).toMatchObject({ status: 200 });
     simulator.setFaults({ metaReads: "hanging" });
-    await expect(send(read)).rejects.toThrow("aborted due to timeout");
+    await expect(send(read, HASTY_MS)).rejects.toThrow("aborted due to timeout");
     expect(simulator.whatsApp.reads()).toHaveLength(2);
   });
 });

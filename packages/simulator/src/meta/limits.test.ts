@@ -1,8 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { startSimulator } from "../index.ts";
 import type { Simulator } from "../index.ts";
-
-const PERSON = "+33612345678";
+import {
+  button,
+  buttons,
+  contact,
+  cta,
+  flow,
+  image,
+  LINK,
+  list,
+  parameter,
+  PERSON,
+  post,
+  rows,
+  send,
+  template,
+  x,
+} from "../testing/meta-messages.ts";
 
 let simulator: Simulator;
 
@@ -13,57 +28,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await simulator.close();
 });
-
-interface Answer {
-  error?: { code: number; error_data?: { details: string } };
-}
-
-async function post(body: unknown) {
-  const { apiUrl, phoneNumberId, accessToken } = simulator.whatsApp;
-  const response = await fetch(`${apiUrl}/v24.0/${phoneNumberId}/messages`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${accessToken}` },
-    body: JSON.stringify(body),
-  });
-  return { status: response.status, answer: (await response.json()) as Answer };
-}
-
-const send = (type: string, content: unknown, more: object = {}) =>
-  post({ messaging_product: "whatsapp", to: PERSON, type, [type]: content, ...more });
-
-const x = (length: number) => "x".repeat(length);
-const button = (id: string, title: string) => ({ type: "reply", reply: { id, title } });
-const buttons = (...all: unknown[]) => ({
-  type: "button",
-  body: { text: "Which?" },
-  action: { buttons: all },
-});
-const rows = (count: number, from = 0) =>
-  Array.from({ length: count }, (_, index) => ({ id: `r${from + index}`, title: "Row" }));
-const list = (...sections: unknown[]) => ({
-  type: "list",
-  body: { text: "Pick" },
-  action: { button: "Open", sections },
-});
-const flow = (parameters: object) => ({
-  type: "flow",
-  body: { text: "Fill in" },
-  action: { name: "flow", parameters: { flow_message_version: "3", ...parameters } },
-});
-const cta = (parameters: object) => ({
-  type: "cta_url",
-  body: { text: "See" },
-  action: { name: "cta_url", parameters },
-});
-const LINK = "https://example.com/a.png";
-const image = (more: object) => ({ type: "image", image: { link: LINK }, ...more });
-const parameter = (text: string) => ({ type: "text", text });
-const template = (...components: unknown[]) => ({
-  name: "come_back",
-  language: { code: "en_GB" },
-  components,
-});
-const contact = (name: object) => ({ name, phones: [{ phone: "+44 7700 900123", type: "CELL" }] });
 
 describe("takes", () => {
   it.each<[string, string, unknown, object?]>([
@@ -119,7 +83,7 @@ describe("takes", () => {
       ),
     ],
   ])("%s", async (...[, type, content, more]) => {
-    const { status, answer } = await send(type, content, more);
+    const { status, answer } = await send(simulator, type, content, more);
     expect(answer).toMatchObject({
       messaging_product: "whatsapp",
       messages: [{ id: expect.stringMatching(/^wamid\./), message_status: "accepted" }],
@@ -128,7 +92,7 @@ describe("takes", () => {
   });
 
   it("a text that does not name its type", async () => {
-    const { status } = await post({
+    const { status } = await post(simulator, {
       messaging_product: "whatsapp",
       to: PERSON,
       text: { body: "x" },
@@ -225,7 +189,7 @@ describe("refuses", () => {
       { context: { message_id: "wamid.1" } },
     ],
   ])("%s with %i", async (...[, code, details, type, content, more]) => {
-    const { status, answer } = await send(type, content, more);
+    const { status, answer } = await send(simulator, type, content, more);
     expect(answer.error).toMatchObject({
       code,
       type: "OAuthException",
@@ -235,100 +199,16 @@ describe("refuses", () => {
     expect(status).toBe(400);
   });
 
-  const four = ["a", "b", "c", "d"].map((id) => button(id, id));
-  const body = { text: x(1025) };
-  it.each<[string, string, unknown]>([
-    ["no buttons", "action.buttons", buttons()],
-    ["4 buttons", "action.buttons", buttons(...four)],
-    ["a button title of 21", "buttons.0.reply.title", buttons(button("a", x(21)))],
-    ["a button id of 257", "buttons.0.reply.id", buttons(button(x(257), "A"))],
-    ["a button id with a space at its end", "buttons.0.reply.id", buttons(button("a ", "A"))],
-    ["equal button ids", "ids must differ", buttons(button("a", "A"), button("a", "B"))],
-    ["equal button titles", "titles must differ", buttons(button("a", "A"), button("b", "A"))],
-    ["a body of 1025", "interactive.body.text", { ...buttons(button("a", "A")), body }],
-    ["a footer of 61", "footer.text", { ...buttons(button("a", "A")), footer: { text: x(61) } }],
-    [
-      "a header of 61",
-      "header.text",
-      { ...buttons(button("a", "A")), header: { type: "text", text: x(61) } },
-    ],
-    ["11 rows", "10 rows", list({ title: "A", rows: rows(6) }, { title: "B", rows: rows(5, 6) })],
-    ["equal row ids", "ids must differ", list({ rows: [...rows(1), ...rows(1)] })],
-    ["sections without titles", "title", list({ rows: rows(1) }, { rows: rows(1, 1) })],
-    ["a section title of 25", "sections.0.title", list({ title: x(25), rows: rows(1) })],
-    ["a row title of 25", "rows.0.title", list({ rows: [{ id: "a", title: x(25) }] })],
-    ["a row id of 201", "rows.0.id", list({ rows: [{ id: x(201), title: "A" }] })],
-    [
-      "a description of 73",
-      "rows.0.description",
-      list({ rows: [{ id: "a", title: "A", description: x(73) }] }),
-    ],
-    [
-      "a list button of 21",
-      "action.button",
-      { ...list(), action: { button: x(21), sections: [{ rows: rows(1) }] } },
-    ],
-    ["a list body of 4097", "body.text", { ...list({ rows: rows(1) }), body: { text: x(4097) } }],
-    ["a list with a picture above", "header", { ...list({ rows: rows(1) }), header: image({}) }],
-    ["a link text of 21", "display_text", cta({ display_text: x(21), url: LINK })],
-    ["a link that is none", "url", cta({ display_text: "See", url: "example" })],
-    ["a flow call of 31", "flow_cta", flow({ flow_id: "1", flow_cta: x(31) })],
-    [
-      "a flow by id and name",
-      "exactly one",
-      flow({ flow_id: "1", flow_name: "a", flow_cta: "Go" }),
-    ],
-    [
-      "another flow version",
-      "version",
-      flow({ flow_message_version: "2", flow_id: "1", flow_cta: "A" }),
-    ],
-    ["an unknown kind", "interactive.type", { type: "carousel_of_dreams" }],
-  ])("interactive: %s", async (_, details, content) => {
-    const { status, answer } = await send("interactive", content);
-    expect(answer.error).toMatchObject({
-      code: 131009,
-      error_data: { details: expect.stringContaining(details) },
-    });
-    expect(status).toBe(400);
-  });
-
-  it.each<[string, string, unknown]>([
-    ["a name with capitals", "template.name", { ...template(), name: "Come back" }],
-    ["a language that is none", "language.code", { ...template(), language: { code: "English" } }],
-    [
-      "a line break in a gap",
-      "new-line",
-      template({ type: "body", parameters: [parameter("a\nb")] }),
-    ],
-    [
-      "a tenth button",
-      "index",
-      template({
-        type: "button",
-        sub_type: "url",
-        index: "10",
-        parameters: [{ type: "text", text: "a" }],
-      }),
-    ],
-    ["a component of no kind", "components.0.type", template({ type: "belly", parameters: [] })],
-  ])("template: %s", async (_, details, content) => {
-    const { answer } = await send("template", content);
-    expect(answer.error).toMatchObject({
-      code: 131009,
-      error_data: { details: expect.stringContaining(details) },
-    });
-  });
-
   it("and sends nothing", async () => {
     const before = simulator.whatsApp.sent().length;
-    await send("text", { body: x(4097) });
+    await send(simulator, "text", { body: x(4097) });
     expect(simulator.whatsApp.sent()).toHaveLength(before);
   });
 });
 
 describe("marking as read", () => {
-  const read = (more: object) => post({ messaging_product: "whatsapp", status: "read", ...more });
+  const read = (more: object) =>
+    post(simulator, { messaging_product: "whatsapp", status: "read", ...more });
 
   it("is confirmed and recorded, with and without the typing indicator", async () => {
     const first = await read({ message_id: "wamid.A" });

@@ -146,10 +146,10 @@ export function createMetaSide(
     closeWindow: (person) => people.closeWindow(person),
     openWindow: (person, number = phoneNumberId) => people.hear(toSender(person), number),
     sent: (filter = {}) => log.sent(filter),
-    waitForSent: (count, filter = {}, timeoutMs = 5_000) =>
+    waitForSent: (count, filter = {}, timeoutMs = 20_000) =>
       log.waitForSent(count, filter, timeoutMs),
     reads: () => log.reads(),
-    waitForReads: (count, timeoutMs = 5_000) => log.waitForReads(count, timeoutMs),
+    waitForReads: (count, timeoutMs = 20_000) => log.waitForReads(count, timeoutMs),
     onSent: (listener) => log.onSent(listener),
   };
   return {

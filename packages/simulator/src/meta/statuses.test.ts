@@ -1,10 +1,9 @@
-import { createServer } from "node:http";
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { json } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { startSimulator } from "../index.ts";
 import type { MetaReceiptPlan, Simulator } from "../index.ts";
+import { openServer, type TestServer } from "../testing/open-server.ts";
 
 const PERSON = "+33612345678";
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -17,7 +16,7 @@ interface Status {
 }
 
 let simulator: Simulator;
-let gateway: Server;
+let gateway: TestServer;
 let now: number;
 let statuses: Status[];
 let contacts: unknown[];
@@ -41,10 +40,8 @@ beforeEach(async () => {
     await held;
     response.end();
   };
-  gateway = createServer((request, response) => void listener(request, response));
-  await new Promise<void>((resolve) => gateway.listen(0, "127.0.0.1", resolve));
-  const webhookUrl = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}/`;
-  simulator = await startSimulator({ whatsApp: { webhookUrl, now: () => now } });
+  gateway = await openServer(listener);
+  simulator = await startSimulator({ whatsApp: { webhookUrl: `${gateway.url}/`, now: () => now } });
 });
 
 interface Value {
@@ -55,7 +52,6 @@ interface Value {
 afterEach(async () => {
   await simulator.close();
   gateway.close();
-  gateway.closeAllConnections();
 });
 
 async function send(more: object = {}) {
@@ -84,11 +80,9 @@ function arrived(count: number): Promise<void> {
   return promise;
 }
 
-const TEMPLATE = {
-  type: "template",
-  text: undefined,
-  template: { name: "come_back", language: { code: "fr" } },
-};
+/** A message that is no text. */
+const of = (type: string, content: object) => ({ type, text: undefined, [type]: content });
+const TEMPLATE = of("template", { name: "come_back", language: { code: "fr" } });
 const plan = (metaReceipts: boolean | MetaReceiptPlan) => simulator.setFaults({ metaReceipts });
 const names = () => statuses.map(({ status }) => status);
 /** What the gateway's own statuses stand behind: everything posted before has arrived. */
@@ -129,9 +123,9 @@ describe("statuses", () => {
     await simulator.whatsApp.text({ userId: "FR.2", body: "Hi" });
     await send({ to: undefined, recipient: "FR.2" });
     await arrived(4);
-    const of = (user: string) => statuses.find((status) => status["recipient_user_id"] === user);
-    expect(of("FR.1")).toMatchObject({ recipient_id: "33612345678" });
-    expect(of("FR.2")).not.toHaveProperty("recipient_id");
+    const about = (user: string) => statuses.find((status) => status["recipient_user_id"] === user);
+    expect(about("FR.1")).toMatchObject({ recipient_id: "33612345678" });
+    expect(about("FR.2")).not.toHaveProperty("recipient_id");
   });
 
   it.each<[MetaReceiptPlan, string[]]>([
@@ -149,11 +143,7 @@ describe("statuses", () => {
   it("of a reaction end with sent", async () => {
     // Shuffled, so that all there are set out at once.
     plan({ final: "read", shuffle: true });
-    await send({
-      type: "reaction",
-      text: undefined,
-      reaction: { message_id: "wamid.1", emoji: "👍" },
-    });
+    await send(of("reaction", { message_id: "wamid.1", emoji: "👍" }));
     await arrived(1);
     await settle();
     expect(names()).toEqual(["sent", "sent"]);
