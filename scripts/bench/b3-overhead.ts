@@ -1,3 +1,4 @@
+import { warmUp } from "./b1-ingest.ts";
 import { drip } from "./load.ts";
 import { quantile, type Row, spread } from "./results.ts";
 import type { Subject, World } from "./world.ts";
@@ -18,7 +19,8 @@ export async function overhead(
   prefix = "",
 ): Promise<Row[]> {
   const times = { gateway: [] as number[], floor: [] as number[] };
-  for (const subject of [floor, gateway]) await drip(subject.url, world.texts, PER_SECOND, 1);
+  for (const subject of [floor, gateway]) await warmUp(world, subject);
+  await gateway.quiet();
   for (let round = 1; round <= ROUNDS; round += 1) {
     times.floor.push(...(await drip(floor.url, world.texts, PER_SECOND, ROUND_SECONDS)));
     times.gateway.push(...(await drip(gateway.url, world.texts, PER_SECOND, ROUND_SECONDS)));
