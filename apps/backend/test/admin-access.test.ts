@@ -116,6 +116,15 @@ describe("a request to any route", () => {
     expect(await everything()).toEqual(before);
   });
 
+  it("with a token that has expired is told so, and nothing of a token that is not ours", async () => {
+    const say = async (token: string) =>
+      (await admin.as(token)("GET", "/tenants")).body.error.message;
+    const expired = { ...payload, exp: soon() - 120 };
+    expect(await say(await signed(expired))).toContain("expired");
+    const other = new TextEncoder().encode("x".repeat(40));
+    expect(await say(await signed(expired, "HS256", other))).toContain("A valid token is needed");
+  });
+
   it("is refused with 403 when it needs a super-admin and an admin asks", async () => {
     const api = await admin.adminOf(demoTenant.id);
     const restricted = operations.filter(({ role }) => role === "super-admin");
@@ -214,6 +223,9 @@ describe("the admin API", () => {
   });
 });
 
+/** Stands for the methods that a path does not have: they are answered with 405. */
+const OTHERS = "OTHERS";
+
 describe("the OpenAPI document", () => {
   it("has every route that is mounted, and no other", () => {
     const { stack } = adminRoutes({ channels: new Map() } as unknown as Parameters<
@@ -224,12 +236,13 @@ describe("the OpenAPI document", () => {
         ? []
         : [...new Set(route.stack.map(({ method }) => method))].map(
             (method) =>
-              `${method.toUpperCase()} ${route.path.replace("/api/v1", "").replace(/:(\w+)/g, "{$1}")}`,
+              `${method?.toUpperCase() ?? OTHERS} ${route.path.replace("/api/v1", "").replace(/:(\w+)/g, "{$1}")}`,
           ),
     );
     const documented = operations.map(({ method, path }) => `${method} ${path}`);
+    const refused = new Set(operations.map(({ path }) => `${OTHERS} ${path}`));
     expect(mounted.toSorted()).toEqual(
-      [...documented, "GET /openapi.json", "GET /docs"].toSorted(),
+      [...documented, ...refused, "GET /openapi.json", "GET /docs"].toSorted(),
     );
     expect(documented).toContain("POST /conversations/{id}/messages");
   });
@@ -240,5 +253,7 @@ describe("the OpenAPI document", () => {
     const page = await response.text();
     for (const { path } of operations) expect(page).toContain(`/api/v1${path}`);
     expect(page).not.toMatch(/<script|<link|<img|@import|src=|https?:\/\//);
+    // Nor from an https address that a local network has not.
+    expect(response.headers.get("content-security-policy")).toMatch(/^(?!.*upgrade-insecure)/);
   });
 });

@@ -74,6 +74,10 @@ describe("a customer's data", () => {
     for (const part of [words.street, `${words.name}, I am`, "almost there", "URGENT job"])
       expect(said).toContain(part);
     expect(said).not.toContain("Something else");
+    const rows = [body["conversations"], body["jobs"], body["messages"]].flat() as object[];
+    const columns = new Set(rows.flatMap((row) => Object.keys(row)));
+    for (const internal of ["revision", "position", "quotaTerms", "attempts", "leasedUntil"])
+      expect(columns).not.toContain(internal);
     expect(await admin.auditOf(customerId)).toMatchObject([{ action: "customer.export" }]);
   });
 

@@ -72,6 +72,53 @@ describe("a tenant", () => {
     expect(await fieldsRefused("PATCH", path, {})).toEqual(["body"]);
   });
 
+  it("is refused in words that say what each field must be", async () => {
+    const wrong = { operatorPhone: 7, locale: "de", ownerName: "x".repeat(101), plan: "pro" };
+    const limits = { monthlyMessages: 1.5, conversationRate: { max: 0, windowSeconds: "x" } };
+    const posted = await superAdmin("POST", "/tenants", wrong);
+    const patched = await superAdmin("PATCH", `/tenants/${demoTenant.id}`, { limits });
+    expect([...(posted.body.error.details ?? []), ...(patched.body.error.details ?? [])]).toEqual([
+      { field: "name", message: "is needed" },
+      { field: "operatorPhone", message: "must be a text" },
+      { field: "locale", message: "must be one of en, fr" },
+      { field: "ownerName", message: "must be at most 100 characters long" },
+      { field: "limits.monthlyMessages", message: "must be a whole number" },
+      { field: "limits.conversationRate.max", message: "must be at least 1" },
+      { field: "limits.conversationRate.windowSeconds", message: "must be a number" },
+    ]);
+  });
+
+  it.each(["operatorPhone", "secondContactPhone"])(
+    "cannot have a number of the gateway's own as %s: texts to it would come back",
+    async (field) => {
+      const { id, admin: api } = await admin.addTenant();
+      await admin.world.query(
+        `INSERT INTO "ChannelNumber" ("channel", "address", "provider", "phoneNumber", "clientId")
+         VALUES ('whatsapp', $1, 'whatsapp-cloud', '+447700900998', $2)`,
+        [`address-${field}`, id],
+      );
+      for (const phone of [DEMO_NUMBER, "+447700900998"]) {
+        const own = { [field]: phone };
+        expect(await fieldsRefused("POST", "/tenants", { ...NEW, ...own })).toEqual([field]);
+        expect(refusal(await api("PATCH", `/tenants/${id}`, own))).toEqual({
+          status: 400,
+          fields: [field],
+        });
+      }
+    },
+  );
+
+  it.each([
+    ["name", "Acme\r\nYour code is 1234"],
+    ["name", "Acme\u2028Ltd"],
+    ["ownerName", "Ann\nOther"],
+    ["region", "ZZ"],
+    ["region", "QQ"],
+    ["region", "UK"],
+  ])("is refused with %s %j", async (field, value) => {
+    expect(await fieldsRefused("POST", "/tenants", { ...NEW, [field]: value })).toEqual([field]);
+  });
+
   it("keeps what a change does not name, and null gives a limit back to the plan", async () => {
     const { body } = await superAdmin("POST", "/tenants", NEW);
     const path = `/tenants/${body.id}`;

@@ -48,11 +48,15 @@ function without(name: string): Record<string, string> {
   );
 }
 
-async function expectRefusal(answer: Answer, status: number): Promise<void> {
+async function expectRefusal(
+  answer: Answer,
+  status: number,
+  code: unknown = expect.any(String),
+): Promise<void> {
   expect(answer.status).toBe(status);
   expect(answer.contentType).toContain("application/json");
   expect(JSON.parse(answer.body)).toEqual({
-    error: { code: expect.any(String), message: expect.any(String), requestId: expect.any(String) },
+    error: { code, message: expect.any(String), requestId: expect.any(String) },
   });
   expect(answer.body).not.toMatch(/\bat .*:\d+:\d+|node_modules|\.ts\b/);
   const line = await gateway.logged(
@@ -95,12 +99,16 @@ describe("a webhook that is not what Twilio would send is refused, logged, and s
     expectRefusal(await postSigned(without(name)), 400),
   );
   it("413 for a body of 10 MB", async () =>
-    expectRefusal(await post(`${gateway.url}/sms`, `Body=${"x".repeat(10 * 1024 * 1024)}`), 413));
+    expectRefusal(
+      await post(`${gateway.url}/sms`, `Body=${"x".repeat(10 * 1024 * 1024)}`),
+      413,
+      "too_large",
+    ));
   it("413 for 1,000 parameters", async () => {
     const many = Object.fromEntries(
       Array.from({ length: 1000 }, (_, index) => [`Parameter${index}`, "x"]),
     );
-    await expectRefusal(await postSigned({ ...valid(), ...many }), 413);
+    await expectRefusal(await postSigned({ ...valid(), ...many }), 413, "too_large");
   });
   it("403 for a broken percent-sequence in an unsigned form", async () =>
     expectRefusal(await post(`${gateway.url}/sms`, "From=%E0%A4%A&Body=%&MessageSid=SM1"), 403));
@@ -117,7 +125,31 @@ describe("a webhook that is not what Twilio would send is refused, logged, and s
         "content-type": "application/x-www-form-urlencoded; charset=klingon",
       }),
       415,
+      "unsupported",
     ));
+});
+
+it.each([
+  ["GET", "/sms", "POST"],
+  ["PUT", "/sms/fallback", "POST"],
+  ["GET", "/api/twilio/sms", "POST"],
+  ["GET", "/api/twilio/voice", "POST"],
+  ["DELETE", "/api/twilio/status", "POST"],
+  ["GET", "/api/twilio/dial-result", "POST"],
+  ["GET", "/api/twilio/message-status", "POST"],
+  ["PUT", "/api/v1/whatsapp/webhook", "GET, POST"],
+  ["POST", "/health", "GET"],
+  ["POST", "/metrics", "GET"],
+  ["PUT", "/api/v1/tenants", "POST, GET"],
+])("%s %s is answered with the methods that there are", async (method, path, allowed) => {
+  const response = await fetch(gateway.url + path, { method });
+  expect([response.status, response.headers.get("allow")]).toEqual([405, allowed]);
+  expect(await response.json()).toMatchObject({ error: { code: "method_not_allowed" } });
+});
+
+it("a path that nothing is at is answered with 404, whatever the method", async () => {
+  for (const method of ["GET", "POST"])
+    expect((await fetch(`${gateway.url}/nothing`, { method })).status).toBe(404);
 });
 
 describe("a webhook with unusual but valid content", () => {

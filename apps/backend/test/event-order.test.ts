@@ -3,6 +3,7 @@ import { eventually } from "./eventually.ts";
 import { createWorld, type LogLine, type World } from "./harness.ts";
 
 let world: World;
+let log: LogLine[];
 let events: LogLine[];
 
 beforeAll(async () => {
@@ -25,7 +26,8 @@ beforeAll(async () => {
     (count) => count > 2,
   );
   await gateway.stop();
-  events = gateway.log.filter((line) => line.event !== undefined);
+  log = gateway.log;
+  events = log.filter((line) => line.event !== undefined);
 });
 afterAll(() => world.close());
 
@@ -53,6 +55,19 @@ it("nothing is asked, queued or sent on behalf of a duplicate", () => {
     expect(
       events.filter((line) => line["requestId"] === requestId).map((line) => line.event),
     ).toEqual(["message_received", "duplicate_message_dropped"]);
+});
+
+it("of texts that were written at once each one's trace leads to the reply", () => {
+  const received = of("message_received").filter(({ providerMessageId }) =>
+    String(providerMessageId).startsWith("SMorder4"),
+  );
+  expect(received).toHaveLength(3);
+  const queued = of("message_queued").map(({ requestId }) => requestId);
+  for (const { requestId } of received) {
+    const trace = log.filter((line) => line["requestId"] === requestId);
+    const turns = trace.map((line) => line["turnRequestId"]).filter((id) => id !== undefined);
+    expect(queued).toContain(turns.at(-1) ?? requestId);
+  }
 });
 
 it("what was announced as sent has a row that says so", async () => {

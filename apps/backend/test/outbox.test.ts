@@ -73,7 +73,8 @@ describe("a send that the provider could not take", () => {
     world.simulator.setFaults({ twilio: { kind: "error", status: 503, code: 20503, times: 1 } });
     await gateway.text({});
     await world.simulator.waitForSent(1, { to: CUSTOMER });
-    await gateway.logged((line) => line.message === "SMS send failed (attempt 1/3)");
+    const failed = await gateway.logged((line) => line.message === "SMS send failed (attempt 1/3)");
+    expect(failed).toMatchObject({ channel: "sms", outcome: "unavailable", code: "20503" });
     await gateway.logged((line) => line.message === "Retrying SMS send in 1000ms");
     expect(await reply(CUSTOMER)).toMatchObject([{ status: "SENT", attempts: 1 }]);
     expect(world.simulator.sent()).toHaveLength(1);

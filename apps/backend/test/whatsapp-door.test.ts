@@ -142,6 +142,9 @@ describe("a body", () => {
       code: "malformed",
       message: expect.stringContaining(field),
     });
+    const { requestId } = JSON.parse(answer.body).error;
+    const line = await gateway.logged((entry) => entry["requestId"] === requestId);
+    expect(line).toMatchObject({ message: expect.stringContaining(field), path: WEBHOOK_PATH });
   });
 
   it("of 3 MB is taken, a larger one is refused with 413", async () => {

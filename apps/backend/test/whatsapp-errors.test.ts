@@ -146,6 +146,21 @@ describe("a refusal that is about us", () => {
 });
 
 describe("a refusal that is about the message", () => {
+  it("is logged with its channel and its code", async () => {
+    const phone = await answered();
+    world.simulator.setFaults({ metaRefusals: { [phone]: 131026 } });
+    const id = await queueMessage(world, phone, {});
+    const line = await gateway.logged(
+      ({ message, messageId }) => messageId === id && message.includes("send failed"),
+    );
+    expect(line).toMatchObject({
+      message: "whatsapp send failed (attempt 1/3)",
+      channel: "whatsapp",
+      outcome: "rejected",
+      code: "131026",
+    });
+  });
+
   it.each([131026, 131047, 131051, 100])(
     "with %s fails it for good, and it alone",
     async (code) => {

@@ -1,5 +1,6 @@
 import { newId } from "@jobrun/db";
 import { prepareSmsText, sendWithRetry, type SendOutcome } from "@jobrun/messaging";
+import { logAttempts } from "../outbound/log-attempts.ts";
 import { messageKinds } from "../outbound/message-kinds.ts";
 import { customerTexts } from "../texts/customer-texts.ts";
 import type { Locale } from "../texts/fill.ts";
@@ -84,13 +85,7 @@ async function send(
     },
     {
       signal: AbortSignal.timeout(SEND_WITHIN_MS),
-      onAttemptFailed: ({ attempt, attempts, outcome: { kind }, retryInMs }) => {
-        logger.warn(`SMS send failed (attempt ${attempt}/${attempts})`, {
-          ...trace,
-          outcome: kind,
-        });
-        if (retryInMs !== null) logger.info(`Retrying SMS send in ${retryInMs}ms`, trace);
-      },
+      onAttemptFailed: logAttempts(logger, channel.name, trace),
     },
   );
   metrics.outbound.inc({ channel: channel.name, outcome: outcome.kind });

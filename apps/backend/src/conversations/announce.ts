@@ -3,19 +3,34 @@ import { isNearlyUsedUp } from "../limits/usage.ts";
 import type { Committed } from "./commit.ts";
 import type { InboundDeps } from "./handle-inbound.ts";
 import type { makePlan } from "./make-plan.ts";
+import type { NewText } from "./plan.ts";
 
-/** Tells what a turn did, once it is committed. */
+/**
+ * Tells what a turn did, once it is committed.
+ *
+ * @param said the turn's texts
+ */
 export function announce(
-  deps: Pick<InboundDeps, "events" | "metrics" | "alerts">,
+  deps: Pick<InboundDeps, "events" | "metrics" | "alerts" | "logger">,
   plan: ReturnType<typeof makePlan>,
   committed: Committed,
   limits: LimitsOutcome,
+  said: readonly Pick<NewText, "requestId" | "providerMessageId">[],
 ): void {
   const trace = {
     requestId: plan.requestId,
     tenantId: plan.address.tenantId,
     conversationId: committed.conversationId,
   };
+  // What follows is told under one text's id: who looks for another's finds here whose.
+  for (const { requestId, providerMessageId } of said)
+    if (requestId !== plan.requestId)
+      deps.logger.info("a text was taken in one turn with others; their trace goes on", {
+        ...trace,
+        requestId,
+        providerMessageId,
+        turnRequestId: plan.requestId,
+      });
   announceLimits(deps, trace, limits);
   if (plan.job !== null)
     deps.events.emit("job_upserted", {

@@ -8,6 +8,7 @@ import type { DeliveryTimings } from "../outbound/timings.ts";
 import type { Events } from "../telemetry/events.ts";
 import { fill, type Locale } from "../texts/fill.ts";
 import { operatorTexts } from "../texts/operator-texts.ts";
+import { OutageLog } from "../workers/outage-log.ts";
 import { PollLoop } from "../workers/poll-loop.ts";
 import { holdWaiting } from "./hold-waiting.ts";
 
@@ -28,17 +29,17 @@ const BATCH = 20;
 /** Looks after those who wait for an answer: tells customers after a minute, operators after ten. */
 export function deferredUpkeep(deps: DeferredUpkeepDeps): PollLoop {
   const chores = [holdWaiting, tellOperators, leaveToOperators];
+  const failure = "deferred messages could not be looked after; trying again";
+  const outage = new OutageLog(deps.logger, "deferred upkeep", failure);
   const loop = new PollLoop(async () => {
     for (const chore of chores)
-      try {
+      await outage.watch(async () => {
         const queued = await chore(deps);
-        if (queued === 0) continue;
+        if (queued === 0) return;
         deps.wakeOutbox();
         // After an outage more may wait than one batch.
         loop.wake();
-      } catch (error) {
-        deps.logger.error("deferred messages could not be looked after; trying again", { error });
-      }
+      });
   }, deps.timings.pollMs);
   return loop;
 }

@@ -1,6 +1,7 @@
 import type { Database } from "@jobrun/db";
 import type winston from "winston";
 import type { DeliveryTimings } from "../outbound/timings.ts";
+import { OutageLog } from "../workers/outage-log.ts";
 import { PollLoop } from "../workers/poll-loop.ts";
 import { claimDeferred, returnDeferred, type ClaimedConversation } from "./claim-deferred.ts";
 import type { DeferredTurn, Inbound } from "./handle-inbound.ts";
@@ -49,6 +50,7 @@ export class DeferredWorker {
   readonly #deps: DeferredWorkerDeps;
   readonly #leaseMs: number;
   readonly #loop: PollLoop;
+  readonly #outage: OutageLog;
   readonly #turns = new Set<Promise<void>>();
   readonly #underWay = new Map<string, number>();
   #running = false;
@@ -61,6 +63,8 @@ export class DeferredWorker {
     // So that a slow model is never asked by two processes about the same texts.
     this.#leaseMs = deps.deadlineMs + deps.timings.turnReserveMs;
     this.#loop = new PollLoop(() => this.#claim(), deps.timings.pollMs);
+    const failure = "deferred texts could not be read; trying again";
+    this.#outage = new OutageLog(deps.logger, "deferred", failure);
   }
 
   start(): void {
@@ -140,6 +144,7 @@ export class DeferredWorker {
         underWay: Object.fromEntries(this.#underWay),
         leaseMs: this.#leaseMs,
       });
+      this.#outage.worked();
       for (const { tenantId, channel, customer, phone, userId, ...rest } of claimed) {
         const { messageIds, attempts, leasedUntil, ...conversation } = rest;
         const ids = userId === null ? {} : { ids: { phone, userId } };
@@ -160,7 +165,7 @@ export class DeferredWorker {
       if (this.#more && claimed.length > 0) this.#deps.callOthers();
       if (claimed.length > 0) this.look();
     } catch (error) {
-      this.#deps.logger.error("deferred texts could not be read; trying again", { error });
+      this.#outage.failed(error);
     }
   }
 

@@ -230,7 +230,7 @@ async function planAndCommit(
 
   for (const entry of open) if (!entry.settled) entry.settle({ kind: "committed" });
   if (committed.outbound.length > 0) deps.wakeOutbox();
-  announce(deps, plan, committed, limitsOutcome(decision, limits, said));
+  announce(deps, plan, committed, limitsOutcome(decision, limits, said), said);
   return "done";
 }
 

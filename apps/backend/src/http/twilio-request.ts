@@ -144,19 +144,24 @@ export function received({ message, requestId }: VerifiedMessage) {
   };
 }
 
+const MALFORMED = { code: "bad_request", message: "The request is malformed" };
+
+/** In the words of the admin API. */
+const refusals: Partial<Record<number, typeof MALFORMED>> = {
+  413: { code: "too_large", message: "The body is too large" },
+  415: { code: "unsupported", message: "This encoding is not supported" },
+  500: { code: "internal", message: "The request could not be processed" },
+};
+
 /** What went wrong before any route ran: too large, not a form, a broken path. Never a 500 for bad input. */
 export function badRequests(logger: winston.Logger) {
-  return (error: unknown, _request: Request, response: Response, next: NextFunction): void => {
+  return (error: unknown, { path }: Request, response: Response, next: NextFunction): void => {
     const status = statusOf(error);
     const requestId = newId();
-    if (status === null) logger.error("request failed", { requestId, error });
-    else logger.warn("request refused", { requestId, status, reason: reasonOf(error) });
+    if (status === null) logger.error("request failed", { requestId, path, error });
+    else logger.warn("request refused", { requestId, status, path, reason: reasonOf(error) });
     if (response.headersSent) return next(error);
-    const code = status === null ? "internal" : "bad_request";
-    const message =
-      status === null
-        ? "The request could not be processed"
-        : "The request is malformed or too large";
+    const { code, message } = refusals[status ?? 500] ?? MALFORMED;
     response.status(status ?? 500).json({ error: { code, message, requestId } });
   };
 }

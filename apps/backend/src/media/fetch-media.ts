@@ -1,6 +1,7 @@
 import type { Database } from "@jobrun/db";
 import type { Channel, ChannelName, MediaResult } from "@jobrun/messaging";
 import type { Logger } from "winston";
+import { OutageLog } from "../workers/outage-log.ts";
 import { PollLoop } from "../workers/poll-loop.ts";
 
 export interface MediaDeps {
@@ -36,11 +37,10 @@ const GIVE_UP_SECONDS = 24 * 3600;
  */
 export function mediaWorker(deps: MediaDeps): Pick<PollLoop, "start" | "wake" | "stop"> {
   const stopping = new AbortController();
+  const outage = new OutageLog(deps.logger, "media", "media could not be fetched; trying again");
+  const fetching = () => outage.watch(() => fetchAll(deps, stopping.signal));
   const loop = new PollLoop(async () => {
-    const lanes = Array.from({ length: CONCURRENCY }, () => fetchAll(deps, stopping.signal));
-    for (const lane of await Promise.allSettled(lanes))
-      if (lane.status === "rejected")
-        deps.logger.error("media could not be fetched; trying again", { error: lane.reason });
+    await Promise.all(Array.from({ length: CONCURRENCY }, fetching));
   }, POLL_MS);
   return {
     start: () => loop.start(),

@@ -1,5 +1,6 @@
 import { newId, Prisma } from "@jobrun/db";
 import { allocateNumber } from "../numbers/allocate.ts";
+import { OutageLog } from "../workers/outage-log.ts";
 import { PollLoop } from "../workers/poll-loop.ts";
 import type { OnboardingDeps } from "./handle-onboarding-text.ts";
 import { lockSignUp, saveSignUp, watchState } from "./sign-up.ts";
@@ -12,13 +13,15 @@ const WAITING: State = "WAITING_FOR_NUMBER";
 
 /** Goes on with the sign-ups that wait for a number, oldest first, as soon as one is available. */
 export function waitingSignUps(deps: OnboardingDeps): PollLoop {
-  return new PollLoop(async () => {
-    try {
-      while (await goOnWithNext(deps));
-    } catch (error) {
-      deps.logger.error("waiting sign-ups could not be looked at; trying again", { error });
-    }
-  }, POLL_MS);
+  const failure = "waiting sign-ups could not be looked at; trying again";
+  const outage = new OutageLog(deps.logger, "waiting sign-ups", failure);
+  return new PollLoop(
+    () =>
+      outage.watch(async () => {
+        while (await goOnWithNext(deps));
+      }),
+    POLL_MS,
+  );
 }
 
 /** @returns whether somebody waited and a number was available */

@@ -9,6 +9,7 @@ import { OutageLog } from "../workers/outage-log.ts";
 import { PollLoop } from "../workers/poll-loop.ts";
 import { guardChannel, type BreakerState, type GuardedChannel } from "./breaker.ts";
 import { claimMessages, type ClaimedMessage } from "./claim.ts";
+import { logAttempts } from "./log-attempts.ts";
 import { recordOptOut } from "./opt-out.ts";
 import { recordOutcome, type Recorded } from "./record-outcome.ts";
 import { SenderRate } from "./sender-rate.ts";
@@ -251,12 +252,10 @@ export class Dispatcher {
         signal: AbortSignal.timeout(Math.max(1, leftMs())),
         // With the breaker open the text goes back to the outbox: one at a time finds out.
         mayRetry: () => guarded.state() === "closed",
-        onAttemptFailed: ({ attempt, attempts, outcome, retryInMs }) => {
-          const trace = { requestId: message.requestId, messageId: id, outcome: outcome.kind };
-          this.#deps.logger.warn(`SMS send failed (attempt ${attempt}/${attempts})`, trace);
-          if (retryInMs !== null)
-            this.#deps.logger.info(`Retrying SMS send in ${retryInMs}ms`, trace);
-        },
+        onAttemptFailed: logAttempts(this.#deps.logger, message.channel, {
+          requestId: message.requestId,
+          messageId: id,
+        }),
       },
     );
   }

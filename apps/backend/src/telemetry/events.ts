@@ -75,7 +75,7 @@ export const eventRegistry = {
   },
   quota_blocked_cached: {
     level: "warn",
-    when: "a tenant known to be over quota was blocked without asking the database",
+    when: "over quota as before, without counting again: currentUsage is the limit",
     schema: fields(quota),
   },
   quota_exceeded_handled: {

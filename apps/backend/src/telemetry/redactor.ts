@@ -1,4 +1,5 @@
 import { redactText } from "@jobrun/messaging";
+import { awayCode } from "./database-away.ts";
 
 const REDACTED = "[redacted]";
 const MAX_DEPTH = 8;
@@ -80,6 +81,9 @@ function redactEntries(entries: Iterable<[unknown, unknown]>, depth: number): un
 
 function describeError(error: Error, depth: number): unknown {
   const { code, cause } = error as { code?: unknown; cause?: unknown };
+  // Where the code stood when nothing could be reached tells nothing, and such errors come in floods.
+  const away = awayCode(error);
+  if (away !== null) return { class: error.constructor.name, code: redact(away) };
   return {
     class: error.constructor.name,
     ...(typeof code === "string" || typeof code === "number" ? { code: redact(code) } : {}),

@@ -2,6 +2,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import { TIMER_QUEUE, TIMER_SCHEMA, type Tx } from "@jobrun/db";
 import { fromPrisma, PgBoss, type Job, type JobResult, type SendOptions } from "pg-boss";
 import type { Logger } from "winston";
+import { awayCode } from "../telemetry/database-away.ts";
+import { OutageLog } from "../workers/outage-log.ts";
 import type { TimerData, TimerHandlers, TimerName, Timers } from "./timers.ts";
 
 export interface TimerServiceDeps {
@@ -38,8 +40,9 @@ const POLLING = {
 
 /** When the telephones are quiet. UTC. */
 const RETENTION_CRON = "17 3 * * *";
+const FAILURE = "timers do not fire; trying again until they do";
 const RECONNECT_MS = 1000;
-/** A database that is away fails every poll: said once, until nothing failed for this long. */
+/** What fails every poll is said once, until nothing failed for this long. */
 const QUIET_MS = 60_000;
 /** Less than the 30 s a process has for stopping. */
 const DRAIN_MS = 20_000;
@@ -50,10 +53,13 @@ export class TimerService implements Timers {
   readonly #stopping = new AbortController();
   #boss: PgBoss | undefined;
   #starting: Promise<void> = Promise.resolve();
+  readonly #outage: OutageLog;
+  #awaiting: Promise<void> | undefined;
   #lastErrorAt = -Infinity;
 
   constructor(deps: TimerServiceDeps) {
     this.#deps = deps;
+    this.#outage = new OutageLog(deps.logger, "timers", FAILURE);
   }
 
   /** Needs no `start`: a process that only sets timers may leave firing them to others. */
@@ -80,6 +86,7 @@ export class TimerService implements Timers {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#starting;
+    await this.#awaiting;
     await this.#boss?.stop({ timeout: DRAIN_MS });
   }
 
@@ -90,6 +97,7 @@ export class TimerService implements Timers {
       try {
         await this.#begin(boss, handlers);
         this.#boss = boss;
+        this.#outage.worked();
         return;
       } catch (error) {
         this.#report(error);
@@ -147,11 +155,31 @@ export class TimerService implements Timers {
     }
   }
 
-  #report(error: unknown): void {
+  #report(reason: unknown): void {
+    if (awayCode(reason) !== null) {
+      this.#outage.failed(reason);
+      this.#awaiting ??= this.#awaitReturn();
+      return;
+    }
     const quietMs = Date.now() - this.#lastErrorAt;
     this.#lastErrorAt = Date.now();
-    if (quietMs > QUIET_MS)
-      this.#deps.logger.error("timers do not fire; trying again until they do", { error });
+    if (quietMs > QUIET_MS) this.#outage.failed(reason);
+  }
+
+  /** pg-boss tells when a poll fails and not when one works again: once it runs, it is asked. */
+  async #awaitReturn(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await wait(RECONNECT_MS, undefined, { signal }).catch(() => {});
+      const answers = await this.#boss
+        ?.getDb()
+        .executeSql("SELECT 1")
+        .catch(() => null);
+      if (answers === null) continue;
+      if (answers !== undefined) this.#outage.worked();
+      break;
+    }
+    this.#awaiting = undefined;
   }
 }
 

@@ -3,6 +3,7 @@ import { type Channel, type ChannelWebhook, type WebhookRequest } from "@jobrun/
 import express, { Router, type Request, type Response } from "express";
 import type { AlertService } from "../alerts/alert-service.ts";
 import { takeItems, type TakeItemsDeps } from "../conversations/take-items.ts";
+import { otherMethods } from "../http/other-methods.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
 export interface ChannelWebhookDeps extends TakeItemsDeps {
@@ -33,6 +34,7 @@ export function channelWebhooks(deps: ChannelWebhookDeps): Router {
     router.post(webhook.path, rawBody, (request, response) =>
       receive(deps, channel, webhook, request, response),
     );
+    router.all(webhook.path, otherMethods("GET", "POST"));
     const address = deps.publicBaseUrl + webhook.path;
     for (const path of webhook.movedFrom)
       router.all(path, (_request, response) =>
@@ -70,7 +72,9 @@ async function receive(
   if (deps.signatures === "required" && !webhook.verify(webhookRequest(deps, request, body))) {
     deps.metrics.signatureFailures.inc({ provider: channel.provider });
     deps.alerts.recordSignatureFailure();
-    deps.logger.warn("webhook refused: the signature does not match", { requestId, status: 401 });
+    const { path } = webhook;
+    const trace = { requestId, status: 401, path };
+    deps.logger.warn("webhook refused: the signature does not match", trace);
     done("unauthorized");
     refuse(response, 401, "unauthorized", "The signature does not match", requestId);
     return;
@@ -79,9 +83,11 @@ async function receive(
   const defaults = deps.signatures === "off" && defaultTo !== undefined ? { to: defaultTo } : {};
   const read = webhook.read(body, defaults);
   if (!read.ok) {
-    deps.logger.warn("webhook refused: unreadable", { requestId, status: 400 });
+    const { path } = webhook;
+    const problems = read.problems.join(", ");
+    deps.logger.warn(`webhook refused: unreadable: ${problems}`, { requestId, status: 400, path });
     done("malformed");
-    const message = `The payload is invalid: ${read.problems.join(", ")}`;
+    const message = `The payload is invalid: ${problems}`;
     refuse(response, 400, "malformed", message, requestId);
     return;
   }

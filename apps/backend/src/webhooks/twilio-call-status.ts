@@ -2,6 +2,7 @@ import { Router } from "express";
 import type { CallDeps } from "../calls/call-deps.ts";
 import { handleCallReport } from "../calls/handle-call-report.ts";
 import { parseCall } from "../calls/parse-call.ts";
+import { otherMethods } from "../http/other-methods.ts";
 import { twilioForm, verifyTwilioRequest } from "../http/twilio-request.ts";
 import { emptyTwiml } from "../http/twiml.ts";
 import { defaultsOf } from "./answer-caller.ts";
@@ -32,5 +33,6 @@ export function twilioCallStatus(deps: CallDeps): Router {
     if (outcome !== "lost") return emptyTwiml(response);
     response.status(500).type("text/plain").send("Call processing failed - will retry");
   });
+  router.all("/api/twilio/status", otherMethods("POST"));
   return router;
 }

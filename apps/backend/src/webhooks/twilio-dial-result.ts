@@ -3,6 +3,7 @@ import { remember, type CallDeps, type ReportedCall } from "../calls/call-deps.t
 import { findCallee, handleEndedCall } from "../calls/handle-call-report.ts";
 import { spokenNotice } from "../calls/notice.ts";
 import { hangUp } from "../calls/voice-twiml.ts";
+import { otherMethods } from "../http/other-methods.ts";
 import { twilioForm } from "../http/twilio-request.ts";
 import { answerCaller, type SpokenAnswer } from "./answer-caller.ts";
 
@@ -15,6 +16,7 @@ export function twilioDialResult(deps: CallDeps): Router {
   router.post("/api/twilio/dial-result", twilioForm, (request, response) =>
     answerCaller(deps, request, response, (reported) => goOn(deps, reported)),
   );
+  router.all("/api/twilio/dial-result", otherMethods("POST"));
   return router;
 }
 

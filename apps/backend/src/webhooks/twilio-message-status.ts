@@ -1,5 +1,6 @@
 import type { Database } from "@jobrun/db";
 import { Router } from "express";
+import { otherMethods } from "../http/other-methods.ts";
 import { twilioForm, verifyTwilioRequest, type TwilioWebhookDeps } from "../http/twilio-request.ts";
 import { announceReceipt, applyReceipt, type AppliedReceipt } from "../outbound/receipts.ts";
 import type { Events } from "../telemetry/events.ts";
@@ -45,5 +46,6 @@ export function twilioMessageStatus(deps: ReceiptRouteDeps): Router {
     announceReceipt(deps, applied);
     response.status(204).end();
   });
+  router.all("/api/twilio/message-status", otherMethods("POST"));
   return router;
 }

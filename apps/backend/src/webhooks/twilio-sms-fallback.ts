@@ -1,6 +1,7 @@
 import { Router } from "express";
 import { acceptLater, type Accepted } from "../conversations/accept-later.ts";
 import { customerTexts } from "../texts/customer-texts.ts";
+import { otherMethods } from "../http/other-methods.ts";
 import {
   readTwilioMessage,
   received,
@@ -41,6 +42,7 @@ export function twilioSmsFallback(deps: FallbackDeps): Router {
       twimlMessage(response, customerTexts.technicalIssue.en);
     }
   });
+  router.all("/sms/fallback", otherMethods("POST"));
   return router;
 }
 

@@ -6,6 +6,7 @@ import {
   type TakenResult,
 } from "../conversations/take-deferred.ts";
 import { takeText } from "../conversations/take-text.ts";
+import { otherMethods } from "../http/other-methods.ts";
 import {
   readTwilioMessage,
   received,
@@ -54,6 +55,7 @@ export function twilioSms(deps: SmsDeps): Router {
         return;
     }
   });
+  router.all(["/sms", "/api/twilio/sms"], otherMethods("POST"));
   return router;
 }
 

@@ -4,6 +4,7 @@ import { findCallee } from "../calls/handle-call-report.ts";
 import { spokenNotice } from "../calls/notice.ts";
 import { CONNECTION_OVERRIDES } from "../numbers/provision.ts";
 import { ringOperator } from "../calls/voice-twiml.ts";
+import { otherMethods } from "../http/other-methods.ts";
 import { twilioForm } from "../http/twilio-request.ts";
 import { answerCaller, type SpokenAnswer } from "./answer-caller.ts";
 
@@ -16,6 +17,7 @@ export function twilioVoice(deps: CallDeps): Router {
   router.post("/api/twilio/voice", twilioForm, (request, response) =>
     answerCaller(deps, request, response, (reported) => begin(deps, reported)),
   );
+  router.all("/api/twilio/voice", otherMethods("POST"));
   return router;
 }
 
