@@ -19,8 +19,8 @@ const HELP = `Sends the running gateway a WhatsApp message, as a webhook of Meta
   --user-id <id>      who writes, by Meta's user id such as US.13491208655302741918
   --to <id>           the phone_number_id (default WHATSAPP_PHONE_NUMBER_ID, else the simulator's ${DEFAULT_NUMBER.phoneNumberId})
   --id <id>           the message id; the same id again is a duplicate and gets no reply
-  --count <n>         n different messages
-  --delay <ms>        wait between two of them (default 0: all at once)
+  --count <n>         n different messages, all at once unless --delay says otherwise
+  --delay <ms>        how long after one the next is sent, answered or not (default 0)
   --url <address>     the gateway (default http://localhost:3001)
   --help
 

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { WebhookResult } from "@jobrun/simulator";
 import { isConsentKeyword } from "../apps/backend/src/conversations/decide.ts";
 import { playCall, type CallToPlay } from "./simulate/call.ts";
+import { refuseUnknownNumber } from "./simulate/numbers.ts";
 import { HELP, readOptions, type Options } from "./simulate/options.ts";
 import { printReplies, sayAt, sayRequests } from "./simulate/replies.ts";
 import { readArguments } from "./terminal.ts";
@@ -28,6 +29,7 @@ async function main(): Promise<number> {
   );
   if (!events?.ok || !events.body) return complain("nothing listens; start it with: npm start");
 
+  await refuseUnknownNumber(simulatorUrl, options);
   if (options.call) {
     const code = await callAndListen(options.call, events.body, stop.signal);
     stop.abort();
@@ -49,11 +51,22 @@ async function main(): Promise<number> {
     return complain(unreachable ? UNREACHABLE : "the gateway refused the text; its log says why");
   }
   if (inTime) return 0;
-  if (!silent) return complain(`no reply within ${REPLY_TIMEOUT_MS / 1000} s`);
+  if (!silent) return complain(noReply(options, replies.refused()));
   console.log(
     "          no reply: Twilio itself answers STOP, START and the like; the gateway keeps quiet",
   );
   return 0;
+}
+
+function noReply({ texts }: Options, wasRefused: boolean): string {
+  const ids = texts.map(({ id }) => id);
+  const reason = wasRefused
+    ? "The gateway wrote one and the simulator refused it, see above."
+    : `The gateway took the text and sent none. It stays silent to a message id it had before, to a customer who
+texted STOP, in a conversation that a person took over, to an operator whose text is no command, on WhatsApp to a
+number that is no business's, and while a tenant is paused or a number stopped.`;
+  return `no reply within ${REPLY_TIMEOUT_MS / 1000} s. ${reason}
+The gateway's log tells what it did, under providerMessageId ${ids.at(-1)}.`;
 }
 
 /** Replies are read after the call, so that they are printed after it; the stream has kept them. */

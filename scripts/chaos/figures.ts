@@ -75,7 +75,7 @@ export async function readFigures(
 async function failedAttempts(logFile: string): Promise<string> {
   const outcomes: [string, number][] = [];
   for await (const line of createInterface(createReadStream(logFile))) {
-    const outcome = /SMS send failed .*"outcome":"(\w+)"/.exec(line)?.[1];
+    const outcome = / send failed .*"outcome":"(\w+)"/.exec(line)?.[1];
     if (outcome !== undefined) outcomes.push([outcome, 1]);
   }
   return breakdown(outcomes);

@@ -15,11 +15,11 @@ export const HELP = `Texts or calls the running gateway as a customer would, and
   --from <number>   the phone that texts or calls (default +447123456789; +447700900123 is the owner's);
                     a call may also come from: anonymous
   --to <number>     the business's number (default +447987654321); of whatsapp its phone_number_id (default the
-                    simulator's)
+                    simulator's first). It must be a number of the simulator's account
   --id <SM...>      the message id; the same id again is a duplicate and gets no reply. CA... is that of a call,
                     wamid... of whatsapp
-  --count <n>       n different texts, one after the other
-  --delay <ms>      wait between two of them (default 0: all at once)
+  --count <n>       n different texts, all at once unless --delay says otherwise
+  --delay <ms>      how long after one the next is sent, answered or not (default 0)
   --help
 
 Environment: SIMULATOR_URL (default http://127.0.0.1:3002), PUBLIC_BASE_URL (default http://localhost:3001).`;

@@ -1,14 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { SentMessage, WhatsAppSend } from "@jobrun/simulator";
+import type { Refusal, SentMessage, WhatsAppSend } from "@jobrun/simulator";
 
 const QUIET_MS = 1_500;
+const REFUSED = "event: refused\ndata: ";
 
 /** What the simulator's stream of events tells; the texts of SMS name no channel. */
 type Sent = (SentMessage & { channel?: undefined }) | (WhatsAppSend & { channel: "whatsapp" });
 
 /**
- * Prints the texts from one number to another as they are sent, until the stream is aborted. `first` resolves with
- * true at the first, with false if the stream ends before; `quiet` resolves when none has come for a while.
+ * Prints the texts from one number to another as they are sent, and those the provider refused, until the stream is
+ * aborted. `first` resolves with true at the first, with false if the stream ends before; `quiet` resolves when none
+ * has come for a while; `refused` tells whether one was.
  *
  * @param stream the simulator's /admin/events
  * @param ends the person's number, E.164, and the business's; null: any
@@ -19,12 +21,21 @@ export function printReplies(
 ) {
   const first = Promise.withResolvers<boolean>();
   let lastAt = Date.now();
+  let refused = false;
   const read = async (): Promise<void> => {
     let pending = "";
     for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
       const events = (pending + chunk).split("\n\n");
       pending = events.pop() ?? "";
       for (const event of events) {
+        if (event.startsWith(REFUSED)) {
+          const refusal = JSON.parse(event.slice(REFUSED.length)) as Refusal;
+          if (refusal.channel !== channel || refusal.to !== from) continue;
+          refused = true;
+          const { code, message } = refusal;
+          console.log(`          a reply was refused by the simulator: ${code} ${message}`);
+          continue;
+        }
         if (!event.startsWith("data: ")) continue;
         const sent = JSON.parse(event.slice("data: ".length)) as Sent;
         if ((sent.channel ?? "sms") !== channel) continue;
@@ -43,7 +54,7 @@ export function printReplies(
   const quiet = async (): Promise<void> => {
     while (Date.now() - lastAt < QUIET_MS) await delay(QUIET_MS - (Date.now() - lastAt));
   };
-  return { first: first.promise, quiet };
+  return { first: first.promise, quiet, refused: () => refused };
 }
 
 /** One text of the conversation, its further lines below the first. */

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { CALL_STATUSES } from "./call-params.ts";
 import { faultsSchema } from "./faults-schema.ts";
 import { GUIDE } from "./guide.ts";
-import { readBody, sendJson, sendText } from "./http.ts";
+import { readJson, sendJson, sendText } from "./http.ts";
 import { whatsAppAdmin } from "./meta/admin.ts";
 import { CALL_OUTCOMES } from "./play-call.ts";
 import type { Simulator } from "./simulator.ts";
@@ -60,7 +60,7 @@ export async function handleAdmin(
   const route = `${request.method} ${url.pathname}`;
   const forWhatsApp = whatsAppAdmin(simulator.whatsApp, route);
   if (forWhatsApp) {
-    const body = request.method === "GET" ? null : parseJson(await readBody(request));
+    const body = request.method === "GET" ? null : await readJson(request);
     return answer(response, () => forWhatsApp(body));
   }
   switch (route) {
@@ -77,19 +77,19 @@ export async function handleAdmin(
       streamEvents(simulator, response);
       return true;
     case "PUT /admin/faults": {
-      const faults = faultsSchema.partial().safeParse(parseJson(await readBody(request)));
+      const faults = faultsSchema.partial().safeParse(await readJson(request));
       if (!faults.success) return refuse(response, z.prettifyError(faults.error));
       simulator.setFaults(withoutUndefined(faults.data));
       sendJson(response, 200, {});
       return true;
     }
     case "POST /admin/text": {
-      const message = textRequest.safeParse(parseJson(await readBody(request)));
+      const message = textRequest.safeParse(await readJson(request));
       if (!message.success) return refuse(response, z.prettifyError(message.error));
       return answer(response, () => simulator.text(message.data));
     }
     case "POST /admin/call": {
-      const call = callRequest.safeParse(parseJson(await readBody(request)));
+      const call = callRequest.safeParse(await readJson(request));
       if (!call.success) return refuse(response, z.prettifyError(call.error));
       return answer(response, () => simulator.call(call.data));
     }
@@ -97,7 +97,7 @@ export async function handleAdmin(
       sendJson(response, 200, simulator.numbers());
       return true;
     case "POST /admin/numbers": {
-      const number = numberRequest.safeParse(parseJson(await readBody(request)));
+      const number = numberRequest.safeParse(await readJson(request));
       if (!number.success) return refuse(response, z.prettifyError(number.error));
       const { phoneNumber, ...webhooks } = number.data;
       return answer(response, () => simulator.addNumber(phoneNumber, webhooks));
@@ -116,6 +116,10 @@ function streamEvents(simulator: Simulator, response: ServerResponse): void {
   response.write(": listening\n\n");
   const write = (event: object) => void response.write(`data: ${JSON.stringify(event)}\n\n`);
   const stops = [
+    // A name of its own: who reads texts alone need not know of it.
+    simulator.onRefused((refusal) => {
+      response.write(`event: refused\ndata: ${JSON.stringify(refusal)}\n\n`);
+    }),
     simulator.onSent(write),
     simulator.whatsApp.onSent((message) => write({ channel: "whatsapp", ...message })),
   ];
@@ -146,12 +150,4 @@ function withoutUndefined<T extends object>(
   value: T,
 ): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return value as { [K in keyof T]?: Exclude<T[K], undefined> };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -4,6 +4,7 @@ import type { FaultSwitch } from "./faults.ts";
 import { readBody, sendJson, sendText } from "./http.ts";
 import type { LoggedMessage, MessageLog } from "./message-log.ts";
 import { messageResource } from "./message-resource.ts";
+import type { Refusal } from "./simulator.ts";
 import type { TwilioAccount } from "./twilio-api.ts";
 import { sendTwilioError, usualCode, usualStatus } from "./twilio-error.ts";
 
@@ -13,6 +14,7 @@ export interface CreateMessageDeps {
   faults: FaultSwitch;
   /** Called for each accepted message; what it returns settles before the answer to a `beforeAnswer` plan. */
   sendReceipts: (message: LoggedMessage) => Promise<void>;
+  onRefused: (refusal: Refusal) => void;
 }
 
 /** Answers `POST Messages.json`, or does what the faults say instead. */
@@ -25,9 +27,14 @@ export async function createMessage(
   const { twilioDelayMs } = deps.faults.current;
   if (twilioDelayMs > 0) await delay(twilioDelayMs, undefined, { ref: false });
 
-  const refusal = deps.faults.current.refusals[form.get("To") ?? ""];
+  const [from, to] = [form.get("From") ?? "", form.get("To") ?? ""];
+  const refuse = (status: number, code: number, message: string, headers = {}) => {
+    deps.onRefused({ channel: "sms", from, to, code, message });
+    sendTwilioError(response, status, code, message, headers);
+  };
+  const refusal = deps.faults.current.refusals[to];
   if (refusal !== undefined) {
-    sendTwilioError(response, usualStatus(refusal), refusal, "Switched-on refusal");
+    refuse(usualStatus(refusal), refusal, "Switched-on refusal");
     return;
   }
   const fault = deps.faults.nextTwilio();
@@ -40,19 +47,19 @@ export async function createMessage(
     const headers: Record<string, string> =
       retryAfter === undefined ? {} : { "retry-after": String(retryAfter) };
     const code = fault.code ?? usualCode(fault.status);
-    sendTwilioError(response, fault.status, code, "Switched-on fault", headers);
+    refuse(fault.status, code, "Switched-on fault", headers);
     return;
   }
   const mistake = mistakeIn(deps.messages, form);
   if (mistake) {
-    sendTwilioError(response, 400, mistake.code, mistake.message);
+    refuse(400, mistake.code, mistake.message);
     return;
   }
 
   const validity = form.get("ValidityPeriod");
   const message = deps.messages.accept({
-    from: form.get("From") ?? "",
-    to: form.get("To") ?? "",
+    from,
+    to,
     body: form.get("Body") ?? "",
     statusCallback: form.get("StatusCallback"),
     validityPeriod: validity === null ? null : Number(validity),

@@ -3,7 +3,8 @@ export const GUIDE = `JobRun simulator: doubles of Twilio, of Meta's WhatsApp an
 
 GET  /admin/sent         texts accepted for people, in order
 GET  /admin/model-calls  requests to the model, with what it was shown
-GET  /admin/events       server-sent events, one per text or WhatsApp message accepted
+GET  /admin/events       server-sent events, one per text or WhatsApp message accepted; those named "refused" tell
+                         of one that was not: {"channel","from","to","code","message"}
 GET  /admin/numbers      the account's numbers and their webhooks
 POST /admin/numbers      add a number or change its webhooks: {"phoneNumber","smsUrl"?,"smsFallbackUrl"?,…}
 PUT  /admin/faults       switch faults on and off; what is not named stays
@@ -17,6 +18,8 @@ POST /admin/whatsapp/send      {"messages":[…],…}, in Meta's form or in none
 POST /admin/whatsapp/statuses  {"statuses":[{"id","status",…}],…}
 POST /admin/whatsapp/notice    {"field","value",…}, of another field than messages
                                … is "to"? (phone_number_id),"webhookUrl"?,"signature"?,"retry"?:{"times","scale"}
+GET  /admin/whatsapp/numbers   the account's numbers
+POST /admin/whatsapp/numbers   add one: {"phoneNumberId","displayPhoneNumber"}
 GET  /admin/whatsapp/sent      messages accepted for people, in order
 PUT  /admin/whatsapp/webhook   {"url"}: verified as Meta does, then where webhooks go
 PUT  /admin/whatsapp/window    {"person","open"}: their 24 hours

@@ -1,5 +1,5 @@
 export { startSimulator } from "./simulator.ts";
-export type { PersonCall, PersonText, Simulator, SimulatorOptions } from "./simulator.ts";
+export type { PersonCall, PersonText, Refusal, Simulator, SimulatorOptions } from "./simulator.ts";
 export type { DeliveryOptions, WhatsApp, WhatsAppOptions, WhatsAppText } from "./meta/whats-app.ts";
 export type { WhatsAppFilter, WhatsAppRead, WhatsAppSend } from "./meta/send-log.ts";
 export type { WhatsAppNumber } from "./meta/account.ts";

@@ -10,15 +10,35 @@ Environment, to give it these instead of new ones: TWILIO_ACCOUNT_SID, TWILIO_AU
 WHATSAPP_PHONE_NUMBER_ID, WHATSAPP_ACCESS_TOKEN, WHATSAPP_APP_SECRET, WHATSAPP_VERIFY_TOKEN.
 `;
 
-const { values } = parseArgs({
-  options: {
-    port: { type: "string", default: "3002" },
-    number: { type: "string", multiple: true, default: [] },
-    help: { type: "boolean", default: false },
-  },
-});
-if (values.help) process.stdout.write(HELP);
-else await start(Number(values.port), values.number);
+try {
+  const { values } = parseArgs({
+    options: {
+      port: { type: "string", default: "3002" },
+      number: { type: "string", multiple: true, default: [] },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) process.stdout.write(HELP);
+  else await start(portOf(values.port), values.number);
+} catch (error) {
+  process.stderr.write(`${explain(error)}\n--help shows how it is used.\n`);
+  process.exitCode = 1;
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new RangeError(`--port takes a number from 0 to 65535, not "${text}"; 0 takes a free one`);
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+  if (code === "EADDRINUSE") return `port ${port} is in use: choose another with --port`;
+  if (code === "EACCES") return `port ${port} needs more rights: choose another with --port`;
+  // parseArgs adds advice that few need; its first sentence says what is wrong.
+  return code?.startsWith("ERR_PARSE_ARGS") ? (error.message.split(". ")[0] ?? "") : error.message;
+}
 
 /** Runs until the first SIGINT or SIGTERM, and says what a gateway needs to use it. */
 async function start(port: number, numbers: string[]): Promise<void> {

@@ -101,6 +101,38 @@ describe("admin routes", () => {
     expect((JSON.parse(data) as SentMessage).body).toBe("Müller & Söhne <24h>");
   });
 
+  it("stream each text that was refused under a name of its own, with the provider's code", async () => {
+    const response = await fetch(`${simulator.url}/admin/events`);
+    await create("taken");
+    simulator.setFaults({ refusals: { [CUSTOMER]: 21610 } });
+    await create("refused");
+    let seen = "";
+    for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      seen += chunk;
+      if (seen.includes("21610")) break;
+    }
+    const [, name, data = ""] = /data: .*taken.*\n\nevent: (.*)\ndata: (.*)\n\n/.exec(seen) ?? [];
+    expect(name).toBe("refused");
+    expect(JSON.parse(data)).toEqual({
+      channel: "sms",
+      from: BUSINESS,
+      to: CUSTOMER,
+      code: 21610,
+      message: "Switched-on refusal",
+    });
+  });
+
+  it.each([
+    ["{", 400, "invalid_request", "not JSON"],
+    ["", 400, "invalid_request", "it is empty"],
+    ["x".repeat(5_000_000), 413, "too_large", "larger than 2000000 bytes"],
+  ])("say that a body cannot be read (%#)", async (body, status, code, words) => {
+    const response = await fetch(`${simulator.url}/admin/text`, { method: "POST", body });
+    const { error } = (await response.json()) as { error: { code: string; message: string } };
+    expect({ status: response.status, code: error.code }).toEqual({ status, code });
+    expect(error.message).toContain(words);
+  });
+
   it("say what this is at the root", async () => {
     const response = await fetch(simulator.url);
     expect(await response.text()).toContain("POST /admin/text");

@@ -9,7 +9,7 @@ import { deliverWebhook } from "./deliver-webhook.ts";
 import type { WebhookResult } from "./deliver-webhook.ts";
 import { FaultSwitch } from "./faults.ts";
 import type { Faults } from "./faults-schema.ts";
-import { sendJson } from "./http.ts";
+import { sendJson, UnreadableRequest } from "./http.ts";
 import { inboundParams } from "./inbound-params.ts";
 import { MessageLog } from "./message-log.ts";
 import type { LoggedMessage, MessageFilter, SentMessage } from "./message-log.ts";
@@ -37,6 +37,17 @@ export interface SimulatorOptions {
   /** Numbers the account owns from the start, E.164, their webhooks not set. */
   numbers?: string[];
   whatsApp?: WhatsAppOptions;
+}
+
+/** A request to send that was answered with an error, and not taken. */
+export interface Refusal {
+  channel: "sms" | "whatsapp";
+  /** As the request named them. */
+  from: string;
+  to: string;
+  /** The provider's. */
+  code: number;
+  message: string;
 }
 
 /** A text from a person to the gateway. */
@@ -94,6 +105,8 @@ export interface Simulator {
   waitForModelCalls(count: number, timeoutMs?: number): Promise<ModelCall[]>;
   /** Calls back for each accepted text until the returned function is called. */
   onSent(listener: (message: SentMessage) => void): () => void;
+  /** Calls back for each text or WhatsApp message that was not taken, until the returned function is called. */
+  onRefused(listener: (refusal: Refusal) => void): () => void;
   /**
    * Texts the gateway: a signed webhook with Twilio's retries and fallback. The texts in the accepted answer count as
    * sent. Throws RangeError for a fragment Twilio does not accept, and without a `webhookUrl` for a number whose
@@ -153,12 +166,20 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     sending.all.catch(() => undefined);
     await sending.first.catch(() => undefined);
   };
-  const twilioApi = { account, messages, numbers, faults, sendReceipts: receipts };
+  const refusalListeners = new Set<(refusal: Refusal) => void>();
+  const onRefused = (refusal: Refusal): void => {
+    for (const listener of refusalListeners) listener(refusal);
+  };
+  const twilioApi = { account, messages, numbers, faults, sendReceipts: receipts, onRefused };
   const openAiApi = { openaiKey, calls, faults };
 
   const server = createServer((request, response) => {
     route(request, response).catch((error: unknown) => {
-      sendJson(response, 500, { error: { code: "simulator_failed", message: String(error) } });
+      const { status, code, message } =
+        error instanceof UnreadableRequest
+          ? error
+          : { status: 500, code: "simulator_failed", message: String(error) };
+      sendJson(response, status, { error: { code, message } });
     });
   });
   const route = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -178,6 +199,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const meta = createMetaSide(options.whatsApp ?? {}, url, faults, {
     closing: closing.signal,
     pending: () => pending.signal,
+    onRefused,
   });
 
   const simulator: Simulator = {
@@ -194,6 +216,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       messages.waitForSent(count, filter, timeoutMs),
     waitForModelCalls: (count, timeoutMs = 20_000) => calls.waitFor(count, () => true, timeoutMs),
     onSent: (listener) => messages.onSent(listener),
+    onRefused: (listener) => {
+      refusalListeners.add(listener);
+      return () => refusalListeners.delete(listener);
+    },
     text: async ({ webhookUrl, fallbackUrl, ...message }) => {
       const sid = message.sid ?? newSid();
       const { from, to, body } = message;

@@ -1,6 +1,7 @@
 import express, { Router, type Request, type Response } from "express";
 import { newId } from "@jobrun/db";
 import helmet from "helmet";
+import { otherMethods } from "../http/other-methods.ts";
 import { AdminError, adminError, notFound } from "./admin-error.ts";
 import { alertRoutes } from "./alerts.ts";
 import type { AdminDeps, Route } from "./route.ts";
@@ -21,6 +22,19 @@ import { usageRoutes } from "./usage.ts";
 
 const PREFIX = "/api/v1";
 const MAX_BODY = "100kb";
+/** No upgrade to https, as helmet's defaults have it: in a local network the page's links would lead nowhere. */
+const pageHeaders = helmet({
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      styleSrc: ["'unsafe-inline'"],
+      baseUri: ["'none'"],
+      formAction: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+  },
+});
 
 const routes: readonly Route[] = [
   ...tenantRoutes,
@@ -43,15 +57,27 @@ export function adminRoutes(deps: AdminDeps): Router {
     router[route.method](PREFIX + route.path, helmet(), (request, response) =>
       answer(deps, route, request, response),
     );
-  const document = openApiDocument(routes, PREFIX);
+  for (const [path, [first, ...others]] of methodsByPath())
+    router.all(PREFIX + path, helmet(), otherMethods(first, ...others));
+  const document = openApiDocument(routes, PREFIX, deps.channels);
   const page = referencePage(document);
   router.get(`${PREFIX}/openapi.json`, helmet(), (_request, response) => {
     response.set("x-request-id", newId()).json(document);
   });
-  router.get(`${PREFIX}/docs`, helmet(), (_request, response) => {
+  router.get(`${PREFIX}/docs`, pageHeaders, (_request, response) => {
     response.set("x-request-id", newId()).type("html").send(page);
   });
   return router;
+}
+
+function methodsByPath(): Map<string, [string, ...string[]]> {
+  const methods = new Map<string, [string, ...string[]]>();
+  for (const { path, method } of routes) {
+    const known = methods.get(path);
+    if (known === undefined) methods.set(path, [method.toUpperCase()]);
+    else known.push(method.toUpperCase());
+  }
+  return methods;
 }
 
 /** Who asks → may they → what do they ask for → do it. Nothing is parsed for somebody unknown. */
@@ -94,6 +120,8 @@ async function authenticate({ jwtSecret }: AdminDeps, request: Request): Promise
     throw new AdminError("not_configured", "The admin API is off until JWT_SECRET is set");
   const [, token] = /^Bearer ([\w.~+/=-]+)$/i.exec(request.headers.authorization ?? "") ?? [];
   const principal = token === undefined ? null : await readToken(jwtSecret, token);
+  if (principal === "expired")
+    throw new AdminError("unauthorized", "The token has expired; a new one is needed");
   if (principal === null)
     throw new AdminError("unauthorized", "A valid token is needed: Authorization: Bearer <token>");
   return principal;

@@ -9,6 +9,10 @@ import { inTenant } from "./in-tenant.ts";
 import { route, type Context } from "./route.ts";
 import { localeOf } from "../texts/fill.ts";
 
+/** Columns that say how the gateway works and nothing about a person. All others are told, also new ones. */
+const INTERNAL = Prisma.sql`'{revision,quotaBlocked,quotaPeriod,quotaTerms,quotaToldOn,position,requestId,
+  segments,attempts,failures,resends,priority,dueAt,expiresAt,unknownSince,leasedUntil}'::text[]`;
+
 const stored = z.record(z.string(), z.unknown());
 const everything = z
   .object({
@@ -73,12 +77,12 @@ function exportCustomer(
     const found = {
       customer,
       conversations: await rows(Prisma.sql`
-        SELECT to_jsonb(v) AS "row" FROM "Conversation" v WHERE v."customerId" = ${customerId}::uuid ORDER BY v."id"`),
+        SELECT to_jsonb(v) - ${INTERNAL} AS "row" FROM "Conversation" v WHERE v."customerId" = ${customerId}::uuid ORDER BY v."id"`),
       jobs: await rows(
-        Prisma.sql`SELECT to_jsonb(j) AS "row" FROM "Job" j WHERE ${theirs} ORDER BY j."id"`,
+        Prisma.sql`SELECT to_jsonb(j) - ${INTERNAL} AS "row" FROM "Job" j WHERE ${theirs} ORDER BY j."id"`,
       ),
       messages: await rows(
-        Prisma.sql`SELECT to_jsonb(m) AS "row" FROM "Message" m WHERE ${about} ORDER BY m."position"`,
+        Prisma.sql`SELECT to_jsonb(m) - ${INTERNAL} AS "row" FROM "Message" m WHERE ${about} ORDER BY m."position"`,
       ),
       files: await rows(Prisma.sql`
         SELECT jsonb_build_object('id', f."id", 'messageId', f."messageId", 'contentType', f."contentType", 'state', f."state",

@@ -1,13 +1,29 @@
 import { z } from "zod";
-import { createDocument } from "zod-openapi";
+import { createDocument, type oas32 } from "zod-openapi";
 import { VERSION } from "../version.ts";
-import type { Route } from "./route.ts";
+import { AdminError, type AdminErrorCode } from "./admin-error.ts";
+import type { AdminDeps, Route } from "./route.ts";
 import { storedFile } from "./stored-file.ts";
+
+/** When each code is answered. */
+const failures: Record<AdminErrorCode, string> = {
+  invalid: "`details` name the fields",
+  bad_request: "the body is not valid JSON",
+  unauthorized: "no valid token",
+  forbidden: "the role may not",
+  not_found: "not there, or another tenant's",
+  conflict: "not possible in the present state",
+  too_large: "the body is larger than 100 kB",
+  unsupported: "the body is not application/json",
+  internal: "failed; nothing was changed",
+  not_configured: "JWT_SECRET is not set",
+};
+const codes = Object.keys(failures) as AdminErrorCode[];
 
 const failure = z
   .object({
     error: z.object({
-      code: z.string(),
+      code: z.enum(codes),
       message: z.string(),
       requestId: z.string(),
       details: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
@@ -15,20 +31,14 @@ const failure = z
   })
   .meta({ id: "Error" });
 
-const failures = {
-  400: "The request is not valid: `details` name the fields",
-  401: "No valid token",
-  403: "The role may not",
-  404: "Not there, or another tenant's",
-  409: "Not possible in the present state",
-  500: "Failed; nothing was changed",
-  503: "JWT_SECRET is not set",
-} as const;
-
-export type OpenApiDocument = ReturnType<typeof openApiDocument>;
+export type OpenApiDocument = oas32.OpenAPIObject;
 
 /** The document of the routes, made of the schemas they check with. */
-export function openApiDocument(routes: readonly Route[], prefix: string) {
+export function openApiDocument(
+  routes: readonly Route[],
+  prefix: string,
+  channels: AdminDeps["channels"],
+): OpenApiDocument {
   const paths: Record<string, Record<string, ReturnType<typeof operation>>> = {};
   for (const route of routes) {
     const path = prefix + route.path.replace(/:(\w+)/g, "{$1}");
@@ -36,7 +46,16 @@ export function openApiDocument(routes: readonly Route[], prefix: string) {
   }
   return createDocument({
     openapi: "3.1.0",
-    info: { title: "JobRun admin API", version: VERSION },
+    info: {
+      title: "JobRun admin API",
+      version: VERSION,
+      description: `Channels of this gateway, each with its provider: ${[...channels.values()]
+        .map(({ name, provider }) => `\`${name}\` (\`${provider}\`)`)
+        .join(
+          ", ",
+        )}. The next page of a list is the same request with \`cursor\` set to its \`nextCursor\`.`,
+    },
+    servers: [{ url: "/", description: "The gateway that serves this document" }],
     security: [{ token: [] }],
     components: {
       securitySchemes: { token: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
@@ -57,9 +76,16 @@ function operation(route: Route) {
         (route.answer === storedFile ? file : json(route.answer))),
     },
   ]);
-  const errors = Object.entries(failures).map(([status, description]) => [
+  const possible = Map.groupBy(
+    codes.filter((code) => canFailWith(route, code)),
+    (code) => new AdminError(code, "").status,
+  );
+  const errors = [...possible].map(([status, ofStatus]) => [
     status,
-    { description, ...json(failure) },
+    {
+      description: ofStatus.map((code) => `\`${code}\`: ${failures[code]}`).join("; "),
+      ...json(failure),
+    },
   ]);
   return {
     summary: route.summary,
@@ -69,6 +95,23 @@ function operation(route: Route) {
     ...(route.body !== null && { requestBody: { required: true, ...json(route.body) } }),
     responses: Object.fromEntries([...answers, ...errors]),
   };
+}
+
+function canFailWith({ method, params, body, ...route }: Route, code: AdminErrorCode) {
+  switch (code) {
+    case "bad_request":
+    case "too_large":
+    case "unsupported":
+      return body !== null;
+    case "forbidden":
+      return body !== null || route.role === "super-admin";
+    case "not_found":
+      return Object.keys(params.shape).length > 0;
+    case "conflict":
+      return method !== "get" || route.answer === storedFile;
+    default:
+      return true;
+  }
 }
 
 function contentOf(type: string, schema: z.ZodType) {

@@ -6,6 +6,7 @@ import type { AlertService } from "../alerts/alert-service.ts";
 import type { Events } from "../telemetry/events.ts";
 import type { Timers } from "../timers/timers.ts";
 import { AdminError, notFound, type Detail } from "./admin-error.ts";
+import { wordingOf } from "./wording-of.ts";
 import type { Principal } from "./token.ts";
 
 export interface AdminDeps {
@@ -112,7 +113,7 @@ function readParams<P extends z.ZodObject>(schema: z.ZodObject, value: unknown):
 }
 
 function read<Output>(schema: z.ZodType, value: unknown): Output {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: wordingOf });
   if (result.success) return result.data as Output;
   throw new AdminError(
     "invalid",

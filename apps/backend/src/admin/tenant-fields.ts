@@ -3,7 +3,13 @@ import { UNLIMITED } from "../limits/plans.ts";
 import { planName } from "../limits/terms.ts";
 import { id, ourNumber, phone, time } from "./fields.ts";
 
-const name = z.string().trim().min(1).max(100);
+/** Of a person or a business. It stands in the middle of texts. */
+const name = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, "must be one line, without control characters");
 const rate = z.strictObject({
   max: z.int().min(1).max(10_000),
   windowSeconds: z.int().min(1).max(86_400),
@@ -28,10 +34,7 @@ const fields = {
     .string()
     .refine(isTimeZone, "must be a time zone such as Europe/London")
     .meta({ example: "Europe/London" }),
-  region: z
-    .string()
-    .regex(/^[A-Z]{2}$/, "must be a country such as GB")
-    .meta({ example: "GB" }),
+  region: z.string().refine(isCountry, "must be a country such as GB").meta({ example: "GB" }),
   plan: planName,
 };
 /** What it must be beyond this is the channel's to say. */
@@ -119,6 +122,14 @@ export function auditOf(change: object): Record<string, unknown> {
     fields: entries.map(([field]) => field),
     values: Object.fromEntries(entries.filter(([field]) => !PERSONAL.has(field))),
   };
+}
+
+/** Codes that a country may seem to have and that stand for none: https://www.unicode.org/reports/tr35/#unicode_region_subtag_validity */
+const NO_COUNTRY = new Set(["EU", "EZ", "QO", "UK", "UN", "XA", "XB", "ZZ"]);
+const countryNames = new Intl.DisplayNames("en", { type: "region", fallback: "none" });
+
+function isCountry(code: string): boolean {
+  return /^[A-Z]{2}$/.test(code) && !NO_COUNTRY.has(code) && countryNames.of(code) !== undefined;
 }
 
 function isTimeZone(zone: string): boolean {

@@ -5,6 +5,7 @@ import { releaseNumber } from "../numbers/release.ts";
 import { AdminError, notFound } from "./admin-error.ts";
 import { audit } from "./audit.ts";
 import { keepNothingButIds } from "./erase.ts";
+import { checkPhones } from "./check-phones.ts";
 import { checkTemplate } from "./check-template.ts";
 import { ids } from "./fields.ts";
 import { inTenant } from "./in-tenant.ts";
@@ -91,6 +92,8 @@ export const tenantRoutes = [
 async function add(context: Context, body: z.output<typeof newTenant>): Promise<TenantRow> {
   const id = newId();
   checkTemplate(context, body.reengagementTemplate);
+  const { operatorPhone, secondContactPhone } = body;
+  await checkPhones(context, { operatorPhone, secondContactPhone });
   return context.deps.db.serviceTransaction(async (tx) => {
     await tx.$executeRaw`
       INSERT INTO "Client" ("id", "name", "operatorPhone", "locale", "timeZone", "region", "plan", "ownerName", "secondContactPhone",
@@ -119,6 +122,8 @@ async function change(context: Context, id: string, body: TenantChange): Promise
         paid.map((field) => ({ field, message: "is set by a super-admin" })),
       );
     const { limits, reengagementTemplate, ...columns } = body;
+    const { operatorPhone, secondContactPhone } = columns;
+    await checkPhones(context, { operatorPhone, secondContactPhone });
     const sets = Object.entries(columns).map(
       ([column, value]) => Prisma.sql`${Prisma.raw(`"${column}"`)} = ${value}`,
     );

@@ -1,4 +1,4 @@
-import { jwtVerify, SignJWT } from "jose";
+import { errors, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 
 const ALGORITHM = "HS256";
@@ -30,16 +30,23 @@ export function issueToken(
     .sign(keyOf(secret));
 }
 
-/** @returns null for a token that is not ours, expired, without an end, signed otherwise, or of no role we know. */
-export async function readToken(secret: string, token: string): Promise<Principal | null> {
+/**
+ * @returns `expired` for a token of ours whose time is over; null for one that is not ours, without an
+ *   end, signed otherwise, or of no role we know
+ */
+export async function readToken(
+  secret: string,
+  token: string,
+): Promise<Principal | "expired" | null> {
   try {
     const { payload } = await jwtVerify(token, keyOf(secret), {
       algorithms: [ALGORITHM],
       requiredClaims: ["exp"],
     });
     return claims.safeParse(payload).data ?? null;
-  } catch {
-    return null;
+  } catch (error) {
+    // The signature is looked at first.
+    return error instanceof errors.JWTExpired && error.claim === "exp" ? "expired" : null;
   }
 }
 

@@ -16,7 +16,9 @@ export class WhatsAppAccount {
     this.#accessToken = accessToken;
   }
 
-  add(names: NumberNames, apiKey = randomBytes(16).toString("hex")): WhatsAppNumber {
+  /** The same id again changes its names and keeps its key. */
+  add(names: NumberNames, key?: string): WhatsAppNumber {
+    const apiKey = key ?? this.get(names.phoneNumberId)?.apiKey ?? randomBytes(16).toString("hex");
     const number = { ...names, apiKey };
     this.#numbers.set(names.phoneNumberId, number);
     return number;
@@ -24,6 +26,10 @@ export class WhatsAppAccount {
 
   get(phoneNumberId: string): WhatsAppNumber | undefined {
     return this.#numbers.get(phoneNumberId);
+  }
+
+  all(): WhatsAppNumber[] {
+    return [...this.#numbers.values()];
   }
 
   /** Whether the request carries the account's token, as the Cloud API wants it. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { digitsOf } from "./envelope.ts";
 import { WEBHOOK_SIGNATURES } from "./signed-body.ts";
 import type { WhatsApp } from "./whats-app.ts";
 
@@ -26,6 +27,13 @@ const statusesRequest = z.strictObject({
 });
 const noticeRequest = z.strictObject({ ...options, field: z.string().min(1), value: z.unknown() });
 const webhookRequest = z.strictObject({ url: z.url() });
+const numberRequest = z.strictObject({
+  phoneNumberId: z.string().regex(/^\d+$/, "must be digits"),
+  displayPhoneNumber: z
+    .string()
+    .regex(/^\+?\d+$/, "must be digits")
+    .transform(digitsOf),
+});
 const windowRequest = z.strictObject({ person: z.string().min(1), open: z.boolean() });
 
 /**
@@ -42,6 +50,10 @@ export function whatsAppAdmin(
   switch (route) {
     case "GET /admin/whatsapp/sent":
       return () => whatsApp.sent();
+    case "GET /admin/whatsapp/numbers":
+      return () => whatsApp.numbers();
+    case "POST /admin/whatsapp/numbers":
+      return (body) => whatsApp.addNumber(numberRequest.parse(body));
     case "POST /admin/whatsapp/text":
       return (body) => whatsApp.text(textRequest.parse(body));
     case "POST /admin/whatsapp/send":

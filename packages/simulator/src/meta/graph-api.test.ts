@@ -87,6 +87,35 @@ describe("a send", () => {
     expect(from).toEqual(["200", "200", simulator.whatsApp.phoneNumberId]);
   });
 
+  it("goes from a number that was added over HTTP; the same again keeps its key", async () => {
+    const numbers = "/admin/whatsapp/numbers";
+    const number = { phoneNumberId: "200", displayPhoneNumber: "+447700900889" };
+    const added = await call(numbers, {}, number);
+    expect(added).toMatchObject({ status: 200, json: { displayPhoneNumber: "447700900889" } });
+    expect(await call(path("200"), bearer(), text())).toMatchObject({ status: 200 });
+    expect((await call(numbers, {}, number)).json).toEqual(added.json);
+    const { content } = await call(numbers, {});
+    expect(JSON.parse(content)).toMatchObject([
+      { phoneNumberId: simulator.whatsApp.phoneNumberId },
+      added.json,
+    ]);
+    expect(await call(numbers, {}, { ...number, phoneNumberId: "+1" })).toMatchObject({
+      status: 400,
+    });
+  });
+
+  it("is told to listeners when it is refused, whatever it was refused for", async () => {
+    const refused: unknown[] = [];
+    simulator.onRefused(({ to, code }) => refused.push([to, code]));
+    simulator.setFaults({ metaRefusals: { [PERSON]: 131056 } });
+    await send(text());
+    simulator.setFaults({ metaRefusals: {}, meta: { kind: "error", status: 503, times: 1 } });
+    await send(text());
+    await send(text(PERSON, { type: "pigeon" }));
+    await send(text());
+    expect(refused).toEqual([131056, 131016, 131051].map((code) => [PERSON, code]));
+  });
+
   it("is 401 with code 190 for a wrong token", async () => {
     const { status, json } = await call(path(), { authorization: "Bearer wrong" }, text());
     expect({ status, json }).toMatchObject({ status: 401, json: { error: { code: 190 } } });

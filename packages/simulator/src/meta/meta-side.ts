@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FaultSwitch } from "../faults.ts";
+import type { Refusal } from "../simulator.ts";
 import { WhatsAppAccount } from "./account.ts";
 import {
   DEFAULT_NUMBER,
@@ -32,19 +33,27 @@ export interface MetaSide {
   clear(): void;
 }
 
+interface Signals {
+  /** Gives up all webhooks. */
+  closing: AbortSignal;
+  /** Gives up those nobody waits for. */
+  pending: () => AbortSignal;
+  /** Called for each message that was not taken. */
+  onRefused: (refusal: Refusal) => void;
+}
+
 const NO_RETRY = { times: 0, scale: 1 };
 
 /**
  * The double of Meta's WhatsApp: the Graph API, and the webhooks.
  *
  * @param url where the simulator listens
- * @param signals when to give up a webhook: `closing` all, `pending` those nobody waits for
  */
 export function createMetaSide(
   options: WhatsAppOptions,
   url: string,
   faults: FaultSwitch,
-  signals: { closing: AbortSignal; pending: () => AbortSignal },
+  signals: Signals,
 ): MetaSide {
   const { now = Date.now, signature = "x-hub-signature-256", retry = NO_RETRY } = options;
   const secret = (given?: string) => given ?? randomBytes(16).toString("hex");
@@ -104,7 +113,9 @@ export function createMetaSide(
       now,
     });
   };
-  const graphApi = { account, media, faults, log, now, url, sendStatuses: reportStatuses };
+  const { onRefused } = signals;
+  const sending = { faults, log, now, sendStatuses: reportStatuses, onRefused };
+  const graphApi = { ...sending, account, media, url };
 
   const whatsApp: WhatsApp = {
     ...secrets,
@@ -113,6 +124,7 @@ export function createMetaSide(
     accessToken,
     verifyToken,
     addNumber: (names) => account.add(names),
+    numbers: () => account.all(),
     setWebhook: async (target) => {
       if (signature === "x-hub-signature-256") {
         await verifyWebhook(target, verifyToken, signals.closing);

@@ -2,12 +2,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import type { FaultSwitch } from "../faults.ts";
 import type { MetaFault } from "../faults-schema.ts";
+import type { Refusal } from "../simulator.ts";
 import { readBody, sendJson, sendText } from "../http.ts";
 import { digitsOf, newWamid } from "./envelope.ts";
 import type { NumberNames } from "./envelope.ts";
 import { isMistake, personOf, readMessageRequest, readReadRequest } from "./message-request.ts";
 import type { MessageRequest } from "./message-request.ts";
 import { sendMetaError, usualCode, usualStatus } from "./meta-error.ts";
+import type { Mistake } from "./meta-error.ts";
 import { isPhone } from "./people.ts";
 import type { SendLog, WhatsAppSend } from "./send-log.ts";
 import { wordsOf } from "./words-of.ts";
@@ -18,6 +20,7 @@ export interface SendMessageDeps {
   now: () => number;
   /** Called for each accepted message; what it returns settles before the answer to a `beforeAnswer` plan. */
   sendStatuses: (send: WhatsAppSend) => Promise<void>;
+  onRefused: (refusal: Refusal) => void;
 }
 
 /** Answers `POST …/messages`, a message or a mark-as-read, or does what the faults say instead. */
@@ -68,10 +71,19 @@ async function sendMessage(
   const { metaDelayMs } = faults.current;
   if (metaDelayMs > 0) await delay(metaDelayMs, undefined, { ref: false });
 
+  const refused = ({ code, details }: Mistake) => {
+    const named = String(body["to"] ?? body["recipient"] ?? "");
+    const person = isPhone(named) ? `+${digitsOf(named)}` : named;
+    const ends = { from: number.phoneNumberId, to: person };
+    deps.onRefused({ channel: "whatsapp", ...ends, code, message: details });
+  };
+  const refuse = (mistake: Mistake) => {
+    refused(mistake);
+    sendMetaError(response, usualStatus(mistake.code), mistake);
+  };
   const refusal = refusalOf(faults.current.metaRefusals, body);
   if (refusal !== undefined) {
-    const mistake = { code: refusal, details: "Switched-on refusal" };
-    sendMetaError(response, usualStatus(refusal), mistake);
+    refuse({ code: refusal, details: "Switched-on refusal" });
     return;
   }
   const fault = faults.nextMeta();
@@ -80,17 +92,18 @@ async function sendMessage(
     return;
   }
   if (fault.kind === "error") {
+    refused({ code: fault.code ?? usualCode(fault.status), details: "Switched-on fault" });
     answerFault(fault, http);
     return;
   }
   const message = readMessageRequest(body);
   if (isMistake(message)) {
-    sendMetaError(response, usualStatus(message.code), message);
+    refuse(message);
     return;
   }
   const to = personOf(message);
   if (to === `+${number.displayPhoneNumber}`) {
-    sendMetaError(response, 400, { code: 131021, details: "Recipient cannot be sender" });
+    refuse({ code: 131021, details: "Recipient cannot be sender" });
     return;
   }
 

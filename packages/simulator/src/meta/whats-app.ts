@@ -57,8 +57,10 @@ export interface WhatsApp extends NumberNames, WebhookSecrets {
   readonly accessToken: string;
   readonly apiKey: string;
   readonly verifyToken: string;
-  /** Gives the account another number, with a key of its own for 360dialog. */
+  /** Gives the account another number, with a key of its own for 360dialog, or changes the names of one it has. */
   addNumber(names: NumberNames): WhatsAppNumber;
+  /** The account's numbers, in the order they were added. */
+  numbers(): WhatsAppNumber[];
   /**
    * Asks the address as Meta does, then sends webhooks there. 360dialog's are set without asking.
    * Throws RangeError when it does not answer with the challenge.

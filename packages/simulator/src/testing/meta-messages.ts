@@ -3,7 +3,7 @@ import type { Simulator } from "../index.ts";
 /** Who is written to unless a test says otherwise. */
 export const PERSON = "+33612345678";
 
-export interface Answer {
+interface Answer {
   error?: { code: number; error_data?: { details: string } };
 }
 
