@@ -36,6 +36,8 @@ const tasks = {
   bench: [...source, ...frugal, "scripts/bench.ts"],
   chaos: [...source, "scripts/chaos.ts"],
   simulate: [...source, "scripts/simulate.ts"],
+  "simulate-webhook": [...source, "scripts/simulate-webhook.ts"],
+  simulator: [...source, "packages/simulator/src/main.ts"],
   demo: [...source, "scripts/demo.ts"],
   provision: [...source, "scripts/provision.ts"],
   replay: [...source, "scripts/replay.ts"],

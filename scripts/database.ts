@@ -1,6 +1,7 @@
-import { startEmbeddedPostgres } from "@jobrun/db/embedded";
+import { parseArgs } from "node:util";
 import { checkDrift, migrate, seed } from "@jobrun/db/migrate";
-import { loadEnvironmentFile, POSTGRES_FOLDER, say } from "./terminal.ts";
+import { readArguments, say } from "./terminal.ts";
+import { useDatabase } from "./use-database.ts";
 
 /** `pnpm db:migrate`, `db:seed` and `db:check`, on DATABASE_URL or else on the embedded PostgreSQL. */
 const actions: Record<string, (url: string) => Promise<number>> = {
@@ -27,18 +28,22 @@ const actions: Record<string, (url: string) => Promise<number>> = {
   },
 };
 
-const action = actions[process.argv[2] ?? ""];
-if (!action) throw new Error("usage: scripts/database.ts migrate | seed | check");
-loadEnvironmentFile();
-const external = process.env["DATABASE_URL"];
-const embedded = external
-  ? null
-  : await startEmbeddedPostgres({ dataDir: POSTGRES_FOLDER, log: say });
+const usage = `usage: pnpm db:migrate    applies the migrations the database does not have yet
+       pnpm db:seed       adds the demo business
+       pnpm db:check      fails when the migrations and prisma/schema.prisma differ
+
+On DATABASE_URL, or else on the PostgreSQL of npm start.`;
+
+const action = readArguments(usage, () => {
+  const [name = "", ...rest] = parseArgs({ options: {}, allowPositionals: true }).positionals;
+  const chosen = actions[name];
+  if (!chosen) throw new Error(`scripts/database.ts has migrate, seed and check, not "${name}"`);
+  if (rest.length > 0) throw new Error(`It takes no arguments: ${rest.join(" ")}`);
+  return chosen;
+});
 try {
-  process.exitCode = await action(external ?? embedded?.url ?? "");
+  process.exitCode = await useDatabase(action);
 } catch (error) {
   say(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
-} finally {
-  await embedded?.stop();
 }

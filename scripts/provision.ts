@@ -5,7 +5,7 @@ import { twilioNumbers } from "@jobrun/messaging";
 import { compareNumbers, provisionNumbers } from "../apps/backend/src/numbers/provision.ts";
 import { comparisonReport, provisionReport, type Report } from "./provision/report.ts";
 import { readSettings, type Settings } from "./provision/settings.ts";
-import { loadEnvironmentFile, POSTGRES_FOLDER, say } from "./terminal.ts";
+import { loadEnvironmentFile, POSTGRES_FOLDER, readArguments, say } from "./terminal.ts";
 
 const HELP = `Sets the SMS, fallback, voice and call status URLs of every number of the pool at Twilio.
 
@@ -35,11 +35,7 @@ try {
 }
 
 async function main(): Promise<number> {
-  const options = readOptions();
-  if (options.help) {
-    say(HELP);
-    return 0;
-  }
+  const { check } = readArguments(HELP, readOptions);
   loadEnvironmentFile();
   const settings = readSettings(process.env);
   const embedded =
@@ -48,7 +44,7 @@ async function main(): Promise<number> {
       : null;
   try {
     const url = settings.databaseUrl ?? embedded?.url ?? "";
-    const { lines, isFine } = await run(url, settings, options.check);
+    const { lines, isFine } = await run(url, settings, check);
     for (const line of lines) say(line);
     return isFine ? 0 : 1;
   } finally {
@@ -71,20 +67,8 @@ async function run(databaseUrl: string, settings: Settings, check: boolean): Pro
   }
 }
 
-function readOptions(): { check: boolean; help: boolean } {
-  try {
-    const { values } = parseArgs({
-      options: {
-        check: { type: "boolean", default: false },
-        help: { type: "boolean", default: false },
-      },
-    });
-    return values;
-  } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : error}\n\n${HELP}`, {
-      cause: error,
-    });
-  }
+function readOptions() {
+  return parseArgs({ options: { check: { type: "boolean", default: false } } }).values;
 }
 
 /** @throws Error that says what to do, when the database does not answer or was never migrated */

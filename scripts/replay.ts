@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 import { listDead, replay, type DeadMessage } from "../apps/backend/src/outbound/replay.ts";
 import { createDatabase } from "@jobrun/db";
-import { startEmbeddedPostgres } from "@jobrun/db/embedded";
-import { loadEnvironmentFile, POSTGRES_FOLDER, readArguments, say } from "./terminal.ts";
+import { readArguments, say } from "./terminal.ts";
+import { useDatabase } from "./use-database.ts";
 
 /** `pnpm replay`: shows the texts that were given up on, and queues those a person chooses again. */
 const usage = `usage: pnpm replay            shows the texts that were given up on
@@ -13,18 +13,11 @@ const usage = `usage: pnpm replay            shows the texts that were given up 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 const asked = readArguments(usage, whatIsAsked);
-loadEnvironmentFile();
-const external = process.env["DATABASE_URL"];
-const embedded = external
-  ? null
-  : await startEmbeddedPostgres({ dataDir: POSTGRES_FOLDER, log: say });
 try {
-  process.exitCode = await run(external ?? embedded?.url ?? "", asked);
+  process.exitCode = await useDatabase((url) => run(url, asked));
 } catch (error) {
   say(`Nothing was changed: ${error instanceof Error ? error.message.trim() : String(error)}`);
   process.exitCode = 1;
-} finally {
-  await embedded?.stop();
 }
 
 async function run(url: string, chosen: "show" | "all" | string[]): Promise<number> {

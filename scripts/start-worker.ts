@@ -1,10 +1,17 @@
+import { parseArgs } from "node:util";
 import { runWorker, stopOnSignal } from "@jobrun/backend";
 import { migrate } from "@jobrun/db/migrate";
-import { loadEnvironmentFile, say } from "./terminal.ts";
+import { readConfig } from "../apps/backend/src/config.ts";
+import { loadEnvironmentFile, readArguments, say } from "./terminal.ts";
 
 /** `pnpm start:worker`: the workers alone, beside one or more gateways on the same database. */
 const NEEDED = ["DATABASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "PUBLIC_BASE_URL"];
 
+const usage = `usage: pnpm start:worker
+
+Sends, retries and watches beside the gateways on one database. Takes no arguments; it needs the gateways' own .env.`;
+
+readArguments(usage, () => parseArgs({ options: {} }));
 loadEnvironmentFile();
 const missing = NEEDED.filter((key) => !process.env[key]);
 if (missing.length > 0) {
@@ -20,6 +27,7 @@ if (missing.length > 0) {
 }
 
 try {
+  readConfig(process.env);
   for (const name of await migrate(process.env["DATABASE_URL"] ?? ""))
     say(`› Applied the migration ${name}`);
   stopOnSignal(await runWorker(process.env));

@@ -1,13 +1,18 @@
-import { demoNumbers, demoTenant } from "@jobrun/db/migrate";
+import { parseArgs } from "node:util";
+import { demoTenant } from "@jobrun/db/migrate";
 import type { Simulator } from "@jobrun/simulator";
-import { loadEnvironmentFile, POSTGRES_FOLDER, say } from "./terminal.ts";
+import { ConfigError } from "../apps/backend/src/config.ts";
+import { demoText } from "./start/demo-text.ts";
+import { isSimulated, readSettings, type Environment } from "./start/settings.ts";
+import { loadEnvironmentFile, POSTGRES_FOLDER, readArguments, say } from "./terminal.ts";
+
+const usage = `usage: pnpm start
+
+Starts the gateway, and a double of everything it needs that is not configured: PostgreSQL in .data/, a simulator for
+Twilio and WhatsApp. It takes no arguments; .env.example says what to set in .env or in the environment.`;
 
 const STOP_LIMIT_MS = 30_000;
 const PROVISION_LIMIT_MS = 10_000;
-const SIMULATOR_URL = "http://127.0.0.1:3002";
-const GATEWAY_URL = "http://localhost:3001";
-
-type Environment = Record<string, string | undefined>;
 
 /** What has been started, in order; stopped the other way round. */
 const running: { name: string; stop: () => Promise<void> }[] = [];
@@ -16,6 +21,7 @@ let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.on(signal, () => void stopAll(0));
 
+readArguments(usage, () => parseArgs({ options: {} }));
 try {
   await start();
 } catch (error) {
@@ -26,12 +32,7 @@ try {
 /** `pnpm start`: the gateway, and a double of everything it needs that is not configured. */
 async function start(): Promise<void> {
   loadEnvironmentFile();
-  const env: Environment = { ...process.env };
-  // Not a default of the spread: a copied .env.example sets every key, to nothing.
-  env["LOG_PRETTY"] ||= "true";
-  if (env["NODE_ENV"] === "production")
-    for (const key of ["DATABASE_URL", "TWILIO_ACCOUNT_SID"])
-      if (!env[key]) throw new Error(`${key} is missing: in production nothing stands in for it`);
+  const env = readSettings(process.env);
   // An address from outside may hold a password that is nobody's business on a screen.
   const ownDatabase = env["DATABASE_URL"] ? null : await startDatabase();
   env["DATABASE_URL"] ||= ownDatabase ?? "";
@@ -39,7 +40,7 @@ async function start(): Promise<void> {
   const { migrate, seed, seedDemoNumbers } = await import("@jobrun/db/migrate");
   for (const name of await migrate(env["DATABASE_URL"])) say(`› Applied the migration ${name}`);
 
-  const simulated = !env["TWILIO_ACCOUNT_SID"];
+  const simulated = isSimulated(env);
   let setWhatsAppWebhook = async (_gatewayUrl: string): Promise<void> => {};
   if (simulated) {
     const hasWhatsApp = Boolean(env["WHATSAPP_ACCESS_TOKEN"] || env["WHATSAPP_API_KEY"]);
@@ -68,13 +69,22 @@ async function startDatabase(): Promise<string> {
     log: (line) => say(`› ${line}`),
   });
   running.push({ name: "PostgreSQL", stop: () => postgres.stop() });
+  const { watchDatabase } = await import("./start/watch-database.ts");
+  const watch = await watchDatabase(postgres.url, () => {
+    if (stopping) return;
+    say(
+      "\n  PostgreSQL has ended, with the JobRun that had started it or by itself. Start again.\n",
+    );
+    void stopAll(1);
+  });
+  running.push({ name: "watch over PostgreSQL", stop: () => watch.stop() });
   return postgres.url;
 }
 
 /** Starts the simulator, with these numbers at its Twilio, and points the gateway at that. */
 async function startSimulator(env: Environment, numbers: string[]): Promise<Simulator> {
   const { startSimulator: listen } = await import("@jobrun/simulator");
-  const address = new URL(env["SIMULATOR_URL"] || SIMULATOR_URL);
+  const address = new URL(env["SIMULATOR_URL"] ?? "");
   const authToken = env["TWILIO_AUTH_TOKEN"];
   const phoneNumberId = env["WHATSAPP_PHONE_NUMBER_ID"];
   const appSecret = env["WHATSAPP_APP_SECRET"]?.split(",")[0]?.trim();
@@ -98,7 +108,6 @@ async function startSimulator(env: Environment, numbers: string[]): Promise<Simu
   env["TWILIO_AUTH_TOKEN"] = simulator.authToken;
   env["TWILIO_API_BASE_URL"] = simulator.twilioUrl;
   env["TWILIO_PHONE_NUMBER"] ||= demoTenant.phoneNumber;
-  env["WEBHOOK_SIGNATURES"] ||= "off";
   env["SIMULATOR_URL"] = simulator.url;
   return simulator;
 }
@@ -152,39 +161,6 @@ async function provisionDemo(env: Environment): Promise<void> {
   }
 }
 
-/** @param ownDatabase the address of the embedded PostgreSQL, null when it is another */
-function demoText(gatewayUrl: string, ownDatabase: string | null, env: Environment): string {
-  const usual = gatewayUrl === GATEWAY_URL && env["SIMULATOR_URL"] === SIMULATOR_URL;
-  const addresses = `SIMULATOR_URL=${env["SIMULATOR_URL"]} PUBLIC_BASE_URL=${gatewayUrl} `;
-  const doubles =
-    env["WHATSAPP_API_URL"] === env["SIMULATOR_URL"] ? "Twilio and WhatsApp" : "Twilio";
-  const simulate = `${usual ? "" : addresses}npm run simulate --`;
-  return `
-  JobRun answers texts to ${demoTenant.name}.
-
-  Gateway    ${gatewayUrl}/health
-  Simulator  ${env["SIMULATOR_URL"]} (stands in for ${doubles}: nothing leaves this machine)
-  Assistant  ${env["OPENAI_API_KEY"] ? "OpenAI" : "scripted"}
-  Business   ${demoTenant.phoneNumber}
-  Operator   ${demoTenant.operatorPhone}
-  Sign-up    ${demoNumbers.signUp}
-  Database   ${ownDatabase ?? "the one of DATABASE_URL"}
-
-  Text the business from another terminal:
-
-  curl -i ${gatewayUrl}/sms --data-urlencode "From=+447123456789" --data-urlencode "To=${demoTenant.phoneNumber}" --data-urlencode "Body=I need a plumber today" --data-urlencode "MessageSid=SM$(date +%s%N)"
-
-  Every text the gateway sends appears here after ✉. The same with a signed webhook, on WhatsApp, as the owner, and to sign up:
-
-  ${simulate} "I need a plumber today"
-  ${simulate} "I need a plumber today" --channel whatsapp
-  ${simulate} --from ${demoTenant.operatorPhone} "JOBS"
-  ${simulate} --from +447700900321 --to ${demoNumbers.signUp} "Hello"
-
-  Ctrl-C stops everything.
-`;
-}
-
 async function stopAll(code: number): Promise<void> {
   if (stopping) return;
   stopping = true;
@@ -198,7 +174,9 @@ async function stopAll(code: number): Promise<void> {
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if ("code" in error && error.code === "EADDRINUSE" && "port" in error) {
-    return `port ${String(error.port)} is in use, perhaps by another JobRun. Stop it, or start on other ports:\n\n  PORT=3011 SIMULATOR_URL=http://127.0.0.1:3012 npm start`;
+    return `port ${String(error.port)} is in use, perhaps by another JobRun. Stop that one. Or start a second one, which shares its database and ends with it:\n\n  PORT=3011 SIMULATOR_URL=http://127.0.0.1:3012 npm start`;
   }
+  if (error instanceof ConfigError)
+    return `${error.message}\n\n  To do: correct this in .env or in the environment; .env.example says what each one is.`;
   return error.message;
 }

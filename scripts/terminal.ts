@@ -17,7 +17,7 @@ export function loadEnvironmentFile(): void {
 
 /**
  * Reads the arguments of a command. `--help` shows the usage and ends the process with 0; arguments that `read` throws
- * at show it too, with what is wrong as the last line, and end the process with 1.
+ * at are answered with what is wrong, and end the process with 1.
  *
  * @param usage what `--help` shows
  */
@@ -29,7 +29,7 @@ export function readArguments<T>(usage: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    process.stderr.write(`${usage}\n\n${argumentProblem(error)}\n`);
+    process.stderr.write(`${argumentProblem(error)} (--help shows the usage)\n`);
     process.exit(1);
   }
 }

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "@jest/globals";
-import { ConfigError, configKeys, describeConfig, readConfig } from "./config.ts";
+import { ConfigError, configKeys, describeConfig, readConfig, readKey } from "./config.ts";
 
 const enough = {
   PUBLIC_BASE_URL: "https://gateway.example.com",
@@ -68,7 +68,9 @@ describe("the configuration", () => {
     expect(() => readConfig({})).toThrow(
       /has 4 problems:[^]*DATABASE_URL is missing[^]*PUBLIC_BASE_URL is required/,
     );
-    expect(() => readConfig({ ...enough, PORT: "no" })).toThrow(/has 1 problem:/);
+    expect(() => readConfig({ ...enough, PORT: "no" })).toThrow(
+      /has 1 problem:\n  PORT must be a number$/,
+    );
   });
 
   it.each(configKeys)("never repeats a value: %s", (key) => {
@@ -121,9 +123,25 @@ describe("the configuration", () => {
     },
   );
 
-  it("signs over the public address without a slash at its end", () => {
-    const config = readConfig({ ...enough, PUBLIC_BASE_URL: "https://gateway.example.com/" });
-    expect(config.PUBLIC_BASE_URL).toBe("https://gateway.example.com");
+  it.each([
+    "https://gateway.example.com/some/path/",
+    "https://gateway.example.com/?x=1",
+    "https://gateway.example.com#sms",
+  ])("refuses %s as the public address: paths are appended to it", (address) => {
+    expect(problemsOf({ ...enough, PUBLIC_BASE_URL: address })).toEqual([
+      "PUBLIC_BASE_URL must end after the host or the port: no path, as in https://gateway.example.com",
+    ]);
+  });
+
+  it("gives a command one key by the same rule, and needs no other for it", () => {
+    expect(readKey({ JWT_EXPIRES_IN: "" }, "JWT_EXPIRES_IN")).toBe("7d");
+    expect(() => readKey({ JWT_EXPIRES_IN: "banana" }, "JWT_EXPIRES_IN")).toThrow(
+      "JWT_EXPIRES_IN must be a number and s, m, h or d",
+    );
+    expect(() => readKey({}, "DATABASE_URL")).toThrow("DATABASE_URL is missing");
+    expect(() => readKey({ DATABASE_URL: "mysql://db" }, "DATABASE_URL")).toThrow(
+      "DATABASE_URL must start with postgresql://",
+    );
   });
 
   it("takes several auth tokens, so that one can be replaced without a gap", () => {

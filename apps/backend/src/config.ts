@@ -5,7 +5,16 @@ const flag = z
   .enum(["true", "false", "1", "0"])
   .transform((value) => value === "true" || value === "1");
 const milliseconds = z.coerce.number().int().positive();
-const url = z.url({ protocol: /^https?$/, error: "must be a URL with http:// or https://" });
+const url = z.url({
+  protocol: /^https?$/,
+  error: "must be a URL with http:// or https://",
+  abort: true,
+});
+/** Paths are appended to it, and signatures are computed over the result. */
+const publicUrl = url.refine(
+  (address) => new URL(address).pathname === "/" && !/[?#]/.test(address),
+  "must end after the host or the port: no path, as in https://gateway.example.com",
+);
 const e164 = z.string().regex(/^\+[1-9]\d{6,14}$/, "must be a number in E.164 with +");
 /** Also when other keys are wrong, so that every problem is named at once. */
 const always = () => true;
@@ -14,7 +23,7 @@ const keys = z.object({
   NODE_ENV: z.enum(["development", "test", "production"]).default("development"),
   HOST: z.string().default("0.0.0.0"),
   PORT: z.coerce.number().int().min(0).max(65535).default(3001),
-  PUBLIC_BASE_URL: url.optional(),
+  PUBLIC_BASE_URL: publicUrl.optional(),
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "must start with postgresql://"),
   DATABASE_POOL_SIZE: z.coerce.number().int().min(2).default(10),
   DATABASE_QUERY_TIMEOUT_MS: milliseconds.default(5000),
@@ -106,7 +115,7 @@ export function readConfig(
     throw new ConfigError(
       result.error.issues.map((issue) => {
         const key = issue.path.join(".");
-        return `${key} ${given[key] === undefined && issue.code === "invalid_type" ? "is missing" : issue.message}`;
+        return `${key} ${messageOf(issue, given[key])}`;
       }),
     );
   const config = result.data;
@@ -117,6 +126,30 @@ export function readConfig(
       "",
     ),
   };
+}
+
+/**
+ * Reads one key by the gateway's own rule, for a command that needs no more. An empty value counts as unset.
+ *
+ * @param env the environment, usually process.env
+ * @throws ConfigError when the value is wrong, or missing where there is no default
+ */
+export function readKey<Key extends keyof typeof keys.shape>(
+  env: Record<string, string | undefined>,
+  key: Key,
+): z.output<(typeof keys.shape)[Key]> {
+  const given = env[key] || undefined;
+  const rule: z.ZodType = keys.shape[key];
+  const result = rule.safeParse(given);
+  if (!result.success)
+    throw new ConfigError(result.error.issues.map((issue) => `${key} ${messageOf(issue, given)}`));
+  return result.data as z.output<(typeof keys.shape)[Key]>;
+}
+
+function messageOf(issue: z.core.$ZodIssue, given: string | undefined): string {
+  if (issue.code !== "invalid_type") return issue.message;
+  if (given === undefined) return "is missing";
+  return issue.expected === "number" ? "must be a number" : issue.message;
 }
 
 /** What is switched on and what is not, for the start-up log. No value that is secret or personal. */

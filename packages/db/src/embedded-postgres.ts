@@ -65,7 +65,7 @@ export async function startEmbeddedPostgres(
 
   const other = await awaitOtherServer(cluster);
   if (other) {
-    log("PostgreSQL already runs on this data: using it");
+    log("PostgreSQL already runs on this data: using it until its owner stops it");
     return { url: url(other.port), stop: async () => {} };
   }
 

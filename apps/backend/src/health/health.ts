@@ -2,6 +2,7 @@ import { Router } from "express";
 import type { Database } from "@jobrun/db";
 import { readOutbox } from "../alerts/read-outbox.ts";
 import { within } from "../alerts/within.ts";
+import { otherMethods } from "../http/other-methods.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { healthReport, type HealthDeps } from "./health-report.ts";
 
@@ -25,6 +26,7 @@ export function healthRoutes(deps: HealthDeps & { metrics: Metrics }): Router {
     response.type(deps.metrics.registry.contentType).send(await deps.metrics.registry.metrics());
   });
 
+  router.all(["/live", "/health", "/metrics"], otherMethods("GET"));
   return router;
 }
 
