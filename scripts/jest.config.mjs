@@ -16,4 +16,6 @@ export default {
   testMatch: ["**/*.test.ts"],
   modulePathIgnorePatterns: ["/dist/"],
   testTimeout: 30_000,
+  // Most tests wait for something most of the time: no core needs to be kept free.
+  maxWorkers: "100%",
 };
