@@ -21,7 +21,7 @@ const BENCHES = {
   B4: "dispatch",
   B5: "growth",
   B6: "processes",
-  B7: "memory (about 5 minutes)",
+  B7: "memory (about 9 minutes)",
   B8: "cold start",
   B1D: "ingest, deferred mode",
   B3D: "overhead, deferred mode",
@@ -58,7 +58,10 @@ try {
   await end(0);
 } catch (error) {
   // What an interrupted bench was waiting for fails; that is no news.
-  if (!ending) say(`\n${error instanceof Error ? error.message : String(error)}`);
+  if (!ending) {
+    if (rows.length > 0) say(`\nMeasured until then:\n\n${table(rows, lastResults())}`);
+    say(`\n${error instanceof Error ? error.message : String(error)}`);
+  }
   await end(1);
 }
 

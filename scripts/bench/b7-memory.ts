@@ -27,6 +27,9 @@ export async function memory(world: World, say: (line: string) => void): Promise
   const gateway = await world.start("bench_memory", new URL("./gateway.ts", import.meta.url), {
     env,
   });
+  // Each receipt is a connection of its own: two to a text, and this machine's ports would be used up
+  // before the kernel gives the first ones back.
+  await world.setFaults({ receipts: false });
   const samples: number[] = [];
   for (let posted = SAMPLE_EVERY; posted <= WEBHOOKS; posted += SAMPLE_EVERY) {
     const load = await postMany(gateway.url, world.texts, CONNECTIONS, SAMPLE_EVERY);
@@ -39,6 +42,7 @@ export async function memory(world: World, say: (line: string) => void): Promise
   await sample(gateway, say, `${IN_FLIGHT.toLocaleString("en")} in flight, afterwards`);
   await gateway.quiet();
   await gateway.stop();
+  await world.setFaults({ receipts: true });
   const row = (what: string, value: number, atMost: number): Row => ({
     bench: "B7",
     what,
