@@ -1,8 +1,7 @@
-import type { Database, Tx } from "@jobrun/db";
+import type { Database } from "@jobrun/db";
 import { sendWithRetry, type Channel, type ChannelName, type SendOutcome } from "@jobrun/messaging";
 import type winston from "winston";
 import type { AlertService } from "../alerts/alert-service.ts";
-import { describeStop } from "../alerts/describe-stop.ts";
 import type { Events } from "../telemetry/events.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { OutageLog } from "../workers/outage-log.ts";
@@ -10,10 +9,10 @@ import { PollLoop } from "../workers/poll-loop.ts";
 import { guardChannel, type BreakerState, type GuardedChannel } from "./breaker.ts";
 import { claimMessages, type ClaimedMessage } from "./claim.ts";
 import { logAttempts } from "./log-attempts.ts";
-import { recordOptOut } from "./opt-out.ts";
-import { recordOutcome, type Recorded } from "./record-outcome.ts";
+import type { Recorded } from "./record-outcome.ts";
+import { announceOutcome, recordSend, traceOf } from "./record-send.ts";
 import { SenderRate } from "./sender-rate.ts";
-import { claimProbes, liftStops, stopChannel, stopsMore, type Rejection } from "./stops.ts";
+import { claimProbes, liftStops, stopsMore } from "./stops.ts";
 import type { DeliveryTimings } from "./timings.ts";
 import { hold, isInWindow, turnIntoTemplate } from "./window.ts";
 
@@ -189,7 +188,7 @@ export class Dispatcher {
       }
       const recorded = await this.#record(sending, outcome);
       if (recorded === null) return;
-      this.#announce(message, outcome, recorded);
+      announceOutcome(this.#deps.events, message, outcome, recorded);
       if (recorded.next) this.#loop.wake();
     } catch (error) {
       // The lease ends by itself and makes this an UNKNOWN.
@@ -260,79 +259,15 @@ export class Dispatcher {
     );
   }
 
-  /** The outcome and, in the same transaction, what follows from a refusal that is about more than this text. */
   async #record({ message, probe }: Sending, outcome: SendOutcome): Promise<Recorded | null> {
-    const { db, timings } = this.#deps;
+    const { db } = this.#deps;
     const counted = this.#guarded.get(message.channel)?.state() === "closed";
-    if (outcome.kind === "rejected" && outcome.scope === "opt-out")
-      return this.#recordOptOut(message, outcome, "all");
-    if (outcome.kind === "rejected" && outcome.scope === "marketing-opt-out")
-      return this.#recordOptOut(message, outcome, "marketing");
-    if (outcome.kind === "rejected" && stopsMore(outcome))
-      return db.serviceTransaction(async (tx) => {
-        const recorded = await recordOutcome(tx, message, outcome, timings);
-        await this.#stop(tx, message, outcome);
-        return recorded;
-      });
-    const recorded = await recordOutcome(db.service, message, outcome, timings, counted);
+    const recorded = await recordSend(this.#deps, message, outcome, counted);
     if (probe && outcome.kind === "accepted") {
       await liftStops(db, message);
       this.#loop.wake();
     }
     return recorded;
-  }
-
-  async #stop(tx: Tx, message: ClaimedMessage, refusal: Rejection): Promise<void> {
-    const { timings, alerts } = this.#deps;
-    const stop = await stopChannel(tx, message, refusal, timings.stopProbeMs);
-    if (stop === null) return;
-    await alerts.raiseIn(tx, {
-      type: "CHANNEL_STOPPED",
-      ...describeStop(stop),
-      requestId: message.requestId ?? message.id,
-    });
-  }
-
-  async #recordOptOut(
-    message: ClaimedMessage,
-    refusal: Rejection,
-    from: "all" | "marketing",
-  ): Promise<Recorded | null> {
-    const { db, timings, events } = this.#deps;
-    const { tenantId, recipient: address } = message;
-    const [recorded, isNew] = await db.serviceTransaction(async (tx) => [
-      await recordOutcome(tx, message, refusal, timings),
-      tenantId !== null && (await recordOptOut(tx, { tenantId, address }, from)),
-    ]);
-    if (isNew) events.emit("opt_out_recorded", { ...traceOf(message), keyword: refusal.code });
-    return recorded;
-  }
-
-  #announce(message: ClaimedMessage, outcome: SendOutcome, { status }: Recorded): void {
-    const { events } = this.#deps;
-    const trace = { ...traceOf(message), messageId: message.id };
-    const code = outcome.kind === "accepted" ? "" : outcome.code;
-    switch (status) {
-      case "SENT":
-        if (outcome.kind === "accepted")
-          events.emit("message_sent", {
-            ...trace,
-            providerMessageId: outcome.providerId,
-            attempts: message.attempts,
-          });
-        return;
-      case "FAILED":
-        events.emit("message_failed", { ...trace, code });
-        return;
-      case "UNKNOWN":
-        events.emit("message_unknown", { ...trace, code });
-        return;
-      case "DEAD":
-        events.emit("message_dead", trace);
-        return;
-      case "QUEUED":
-        return;
-    }
   }
 
   #breakerChanged(provider: string, state: BreakerState): void {
@@ -342,12 +277,4 @@ export class Dispatcher {
     if (state === "open") void alerts.raise({ type: "BREAKER_OPEN" });
     if (state === "closed") this.#loop.wake();
   }
-}
-
-function traceOf(message: ClaimedMessage) {
-  return {
-    requestId: message.requestId ?? message.id,
-    tenantId: message.tenantId ?? undefined,
-    conversationId: message.conversationId ?? undefined,
-  };
 }
